@@ -1,0 +1,33 @@
+// Package ledger opens the SQL database of what the system has promised and done: the Iceberg catalog, and whatever
+// else must not be forgotten that is not known about people. The lake is the other store; nothing else remembers.
+//
+// # Decisions
+//
+// SQLite in WAL mode with full syncs: a commit of the catalog is the moment at which a commit of the lake becomes
+// true, so it must survive a power cut. Readers in other processes do not wait for the writer, nor it for them.
+package ledger
+
+import (
+	"context"
+	"database/sql"
+	"fmt"
+	"net/url"
+
+	_ "modernc.org/sqlite" // the driver, in pure Go: DuckDB is the only C in the binary
+)
+
+// Open opens the SQLite ledger at path, making it when it is missing.
+func Open(ctx context.Context, path string) (*sql.DB, error) {
+	pragmas := url.Values{"_pragma": {
+		"journal_mode(wal)", "synchronous(full)", "busy_timeout(10000)", "foreign_keys(1)",
+	}, "_txlock": {"immediate"}}
+	dsn := url.URL{Scheme: "file", Opaque: path, RawQuery: pragmas.Encode()}
+	db, err := sql.Open("sqlite", dsn.String())
+	if err != nil {
+		return nil, fmt.Errorf("open ledger: %w", err)
+	}
+	if err := db.PingContext(ctx); err != nil {
+		return nil, fmt.Errorf("open ledger: %w", err)
+	}
+	return db, nil
+}

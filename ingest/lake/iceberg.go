@@ -1,0 +1,325 @@
+package lake
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/apache/iceberg-go"
+	"github.com/apache/iceberg-go/catalog"
+	catalogsql "github.com/apache/iceberg-go/catalog/sql"
+	"github.com/apache/iceberg-go/table"
+)
+
+// propertyCommit holds the ID of the last commit. Every commit requires it to be that of its base, which makes
+// Iceberg's check of the snapshot a check of the whole table: two commits that only set properties conflict too.
+const propertyCommit = "diurna.commit"
+
+const (
+	keepSnapshots    = 20               // at the least, whatever their age
+	keepSnapshotsFor = 30 * time.Minute // readers pin a snapshot for minutes
+	expireAbove      = 60               // snapshots are expired inside commits, some dozens at a time
+)
+
+// Create implements TableLog.
+func (l *Lake) Create(ctx context.Context, spec TableSpec) error {
+	ident := identifier(spec.Name)
+	if exists, err := l.catalog.CheckTableExists(ctx, ident); err != nil {
+		return fmt.Errorf("look for table %s: %w", spec.Name, err)
+	} else if exists {
+		return nil
+	}
+	if err := l.createNamespace(ctx, ident[:1]); err != nil {
+		return err
+	}
+	schema, err := icebergSchema(spec.Columns)
+	if err != nil {
+		return fmt.Errorf("schema of table %s: %w", spec.Name, err)
+	}
+	partition, err := partitionSpec(schema, spec.PartitionBy)
+	if err != nil {
+		return fmt.Errorf("partitions of table %s: %w", spec.Name, err)
+	}
+	if err := mkdirDurable(l.tableDir(spec.Name)); err != nil {
+		return fmt.Errorf("make folder of table %s: %w", spec.Name, err)
+	}
+	_, err = l.catalog.CreateTable(ctx, ident, schema,
+		catalog.WithLocation(fileURI(l.tableDir(spec.Name))),
+		catalog.WithPartitionSpec(&partition),
+		catalog.WithProperties(tableProperties(spec)))
+	if errors.Is(err, catalog.ErrTableAlreadyExists) {
+		return nil // another process was quicker, with the same specification
+	}
+	if err != nil {
+		return fmt.Errorf("create table %s: %w", spec.Name, err)
+	}
+	return nil
+}
+
+func (l *Lake) createNamespace(ctx context.Context, namespace table.Identifier) error {
+	err := l.catalog.CreateNamespace(ctx, namespace, nil)
+	if err != nil && !errors.Is(err, catalog.ErrNamespaceAlreadyExists) {
+		return fmt.Errorf("create namespace %s: %w", namespace[0], err)
+	}
+	return nil
+}
+
+func partitionSpec(schema *iceberg.Schema, columns []string) (iceberg.PartitionSpec, error) {
+	fields := make([]iceberg.PartitionField, len(columns))
+	for i, name := range columns {
+		f, ok := schema.FindFieldByName(name)
+		if !ok {
+			return iceberg.PartitionSpec{}, fmt.Errorf("no column %s", name)
+		}
+		fields[i] = iceberg.PartitionField{
+			SourceIDs: []int{f.ID}, FieldID: 1000 + i, Name: name, Transform: iceberg.IdentityTransform{},
+		}
+	}
+	return iceberg.NewPartitionSpec(fields...), nil
+}
+
+func tableProperties(spec TableSpec) iceberg.Properties {
+	p := iceberg.Properties{
+		"format-version": "2",
+		// Bounds in full, for people and positions are found by them; a cut user_id would bound nothing.
+		table.DefaultWriteMetricsModeKey:          "full",
+		table.ManifestMergeEnabledKey:             "true",
+		table.ManifestMinMergeCountKey:            "20",
+		table.MetadataDeleteAfterCommitEnabledKey: "true",
+		table.MetadataPreviousVersionsMaxKey:      "30",
+		propertyCommit:                            "",
+	}
+	maps.Copy(p, spec.Properties)
+	return p
+}
+
+// Load implements TableLog.
+func (l *Lake) Load(ctx context.Context, name string) (*Snapshot, error) {
+	t, err := l.loadTable(ctx, name)
+	if err != nil {
+		return nil, err
+	}
+	return l.snapshot(ctx, name, t)
+}
+
+func (l *Lake) loadTable(ctx context.Context, name string) (*table.Table, error) {
+	t, err := l.catalog.LoadTable(ctx, identifier(name))
+	if errors.Is(err, catalog.ErrNoSuchTable) || errors.Is(err, catalog.ErrNoSuchNamespace) {
+		return nil, fmt.Errorf("%w: %s", ErrNoTable, name)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("load table %s: %w", name, err)
+	}
+	return t, nil
+}
+
+func (l *Lake) snapshot(ctx context.Context, name string, t *table.Table) (*Snapshot, error) {
+	s := &Snapshot{
+		Table:      name,
+		Properties: t.Properties(),
+		Columns:    columnsOf(t.Schema()),
+		version:    t.MetadataLocation(),
+	}
+	current := t.CurrentSnapshot()
+	if current == nil {
+		return s, nil
+	}
+	s.ID = current.SnapshotID
+	if files, ok := l.cachedFiles(name, s.ID); ok {
+		s.Files = files
+		return s, nil
+	}
+	files, err := liveFiles(ctx, t, current)
+	if err != nil {
+		return nil, fmt.Errorf("list files of table %s: %w", name, err)
+	}
+	s.Files = files
+	l.cacheFiles(name, s.ID, files)
+	return s, nil
+}
+
+// liveFiles reads the manifests of a snapshot. Files come in order of path, so that whoever reads them in order reads
+// them the same way each time.
+func liveFiles(ctx context.Context, t *table.Table, s *table.Snapshot) ([]File, error) {
+	fs, err := t.FS(ctx)
+	if err != nil {
+		return nil, err
+	}
+	manifests, err := s.Manifests(fs)
+	if err != nil {
+		return nil, err
+	}
+	var files []File
+	for _, m := range manifests {
+		entries, err := m.FetchEntries(fs, true)
+		if err != nil {
+			return nil, err
+		}
+		for _, e := range entries {
+			f, err := fileOf(e.DataFile(), t)
+			if err != nil {
+				return nil, err
+			}
+			files = append(files, f)
+		}
+	}
+	slices.SortFunc(files, func(a, b File) int { return strings.Compare(a.Path, b.Path) })
+	return files, nil
+}
+
+func fileOf(df iceberg.DataFile, t *table.Table) (File, error) {
+	f := File{Path: localPath(df.FilePath()), Rows: df.Count(), Bytes: df.FileSizeBytes()}
+	var err error
+	if f.Lower, err = bounds(df.LowerBoundValues(), t.Schema()); err != nil {
+		return File{}, err
+	}
+	if f.Upper, err = bounds(df.UpperBoundValues(), t.Schema()); err != nil {
+		return File{}, err
+	}
+	spec := t.Spec()
+	f.Partition = make(map[string]int64, spec.NumFields())
+	for _, field := range spec.Fields() {
+		f.Partition[field.Name] = f.Lower[field.Name].Int
+	}
+	return f, nil
+}
+
+func bounds(values map[int][]byte, schema *iceberg.Schema) (map[string]Bound, error) {
+	out := make(map[string]Bound, len(values))
+	for id, raw := range values {
+		field, ok := schema.FindFieldByID(id)
+		if !ok {
+			continue // of a column within a list
+		}
+		if _, top := schema.FindFieldByName(field.Name); !top {
+			continue
+		}
+		literal, err := iceberg.LiteralFromBytes(field.Type, raw)
+		if err != nil {
+			return nil, fmt.Errorf("bound of column %s: %w", field.Name, err)
+		}
+		switch v := literal.Any().(type) {
+		case string:
+			out[field.Name] = Bound{Text: v}
+		case int32:
+			out[field.Name] = Bound{Int: int64(v)}
+		case int64:
+			out[field.Name] = Bound{Int: v}
+		case iceberg.Date:
+			out[field.Name] = Bound{Int: int64(v)}
+		case iceberg.Timestamp:
+			out[field.Name] = Bound{Int: int64(v)}
+		}
+	}
+	return out, nil
+}
+
+// Commit implements TableLog. The order that makes it safe: the files are on the disk already (Publish), Iceberg writes
+// and syncs its metadata beside them, and one compare-and-set of a row in the catalog makes all of it true at once.
+func (l *Lake) Commit(ctx context.Context, c Commit) (*Snapshot, error) {
+	l.commitMu.Lock() // one committer a process; other processes are kept out by the compare-and-set
+	defer l.commitMu.Unlock()
+
+	name := c.Base.Table
+	t, err := l.loadTable(ctx, name)
+	if err != nil {
+		return nil, err
+	}
+	if t.MetadataLocation() != c.Base.version {
+		return nil, fmt.Errorf("%w: %s", ErrConflict, name)
+	}
+	tx := t.NewTransaction()
+	if err := stage(ctx, tx, t, c); err != nil {
+		return nil, fmt.Errorf("stage commit of %s: %w", name, err)
+	}
+	pending, err := tx.TableCommit()
+	if err != nil {
+		return nil, fmt.Errorf("stage commit of %s: %w", name, err)
+	}
+	requirements := append(pending.Requirements, unchangedSince{c.Base.Properties[propertyCommit]})
+	_, _, err = l.catalog.CommitTable(ctx, identifier(name), requirements, pending.Updates)
+	if errors.Is(err, ErrConflict) || errors.Is(err, table.ErrCommitFailed) {
+		return nil, fmt.Errorf("%w: %s", ErrConflict, name)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("commit %s: %w", name, err)
+	}
+	return l.Load(ctx, name)
+}
+
+func stage(ctx context.Context, tx *table.Transaction, t *table.Table, c Commit) error {
+	summary := iceberg.Properties{propertyCommit: c.ID}
+	switch add, remove := uris(c.Add), uris(c.Remove); {
+	case len(remove) > 0:
+		if err := tx.ReplaceDataFiles(ctx, remove, add, summary); err != nil {
+			return err
+		}
+	case len(add) > 0:
+		if err := tx.AddFiles(ctx, add, summary, false); err != nil {
+			return err
+		}
+	}
+	properties := iceberg.Properties{propertyCommit: c.ID}
+	maps.Copy(properties, c.Properties)
+	if err := tx.SetProperties(properties); err != nil {
+		return err
+	}
+	if len(t.Metadata().Snapshots()) > expireAbove {
+		return tx.ExpireSnapshots(table.WithRetainLast(keepSnapshots), table.WithOlderThan(keepSnapshotsFor),
+			table.WithPostCommit(false)) // files are removed by Sweep, which knows who may still read them
+	}
+	return nil
+}
+
+// unchangedSince is the requirement that nobody committed since the commit with this ID.
+type unchangedSince struct{ commit string }
+
+// Validate implements table.Requirement.
+func (r unchangedSince) Validate(m table.Metadata) error {
+	if m == nil || m.Properties()[propertyCommit] != r.commit {
+		return ErrConflict
+	}
+	return nil
+}
+
+// GetType implements table.Requirement.
+func (unchangedSince) GetType() string { return "assert-unchanged-since" }
+
+// Drop implements TableLog.
+func (l *Lake) Drop(ctx context.Context, name string) error {
+	err := l.catalog.DropTable(ctx, identifier(name))
+	if errors.Is(err, catalog.ErrNoSuchTable) {
+		return fmt.Errorf("%w: %s", ErrNoTable, name)
+	}
+	if err != nil {
+		return fmt.Errorf("drop table %s: %w", name, err)
+	}
+	return nil
+}
+
+func identifier(name string) table.Identifier { return strings.Split(name, ".") }
+
+func uris(paths []string) []string {
+	out := make([]string, len(paths))
+	for i, p := range paths {
+		out[i] = fileURI(p)
+	}
+	return out
+}
+
+var _ TableLog = (*Lake)(nil)
+
+func openCatalog(cfg Config) (*catalogsql.Catalog, error) {
+	registerDurableFS()
+	c, err := catalogsql.NewCatalog("diurna", cfg.Catalog, catalogsql.SQLite, iceberg.Properties{
+		"warehouse": fileURI(cfg.Dir),
+	})
+	if err != nil {
+		return nil, fmt.Errorf("open catalog: %w", err)
+	}
+	return c, nil
+}

@@ -301,6 +301,25 @@ func (l *Lake) Drop(ctx context.Context, name string) error {
 	return nil
 }
 
+// Tables returns the names of all tables, sorted.
+func (l *Lake) Tables(ctx context.Context) ([]string, error) {
+	namespaces, err := l.catalog.ListNamespaces(ctx, nil)
+	if err != nil {
+		return nil, fmt.Errorf("list namespaces: %w", err)
+	}
+	var names []string
+	for _, namespace := range namespaces {
+		for ident, err := range l.catalog.ListTables(ctx, namespace) {
+			if err != nil {
+				return nil, fmt.Errorf("list tables: %w", err)
+			}
+			names = append(names, strings.Join(ident, "."))
+		}
+	}
+	slices.Sort(names)
+	return names, nil
+}
+
 func identifier(name string) table.Identifier { return strings.Split(name, ".") }
 
 func uris(paths []string) []string {

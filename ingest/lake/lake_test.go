@@ -209,6 +209,20 @@ func TestASweepKeepsWhatSnapshotsNeedAndNothingElse(t *testing.T) {
 	}
 }
 
+func TestTablesListsWhatWasMade(t *testing.T) {
+	t.Parallel()
+	l := openLake(t, t.TempDir())
+	got, err := l.Tables(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := []string{"bronze.sync_records", "silver.daily_summaries", "silver.deletions", "silver.dirty_days",
+		"silver.events", "silver.readings", "silver.series_hours", "silver.sleep_segments"}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Error("tables (-want +got):\n" + diff)
+	}
+}
+
 func TestALoadOfNothingSaysSo(t *testing.T) {
 	t.Parallel()
 	l := openLake(t, t.TempDir())

@@ -1,0 +1,33 @@
+package ledger
+
+import (
+	"context"
+	"database/sql"
+	"embed"
+	"fmt"
+	"io/fs"
+
+	"github.com/pressly/goose/v3"
+)
+
+// Migrations are numbered by subject: 1xxx medals, 2xxx rankings, 3xxx reports, and below 1000 what all share.
+//
+//go:embed migrations/*.sql
+var migrations embed.FS
+
+// Migrate brings the ledger's own tables up to date. It is safe to call at every start.
+func Migrate(ctx context.Context, db *sql.DB) error {
+	scripts, err := fs.Sub(migrations, "migrations")
+	if err != nil {
+		return fmt.Errorf("find migrations: %w", err)
+	}
+	// A subject's next migration has a lower number than another subject's last one.
+	provider, err := goose.NewProvider(goose.DialectSQLite3, db, scripts, goose.WithAllowOutofOrder(true))
+	if err != nil {
+		return fmt.Errorf("read migrations: %w", err)
+	}
+	if _, err := provider.Up(ctx); err != nil {
+		return fmt.Errorf("migrate ledger: %w", err)
+	}
+	return nil
+}

@@ -16,8 +16,7 @@ func records(m kafka.Message, buckets int) (rows []schemas.SyncRecord, samples i
 	batch, err := decode(m)
 	if err != nil {
 		reason := schemas.RejectDecode
-		var undecodable *syncv1.DecodeError
-		if errors.As(err, &undecodable) {
+		if undecodable, ok := errors.AsType[*syncv1.DecodeError](err); ok {
 			reason = undecodable.Reason
 		}
 		return []schemas.SyncRecord{DeadLetter(m.Value, reason, at)}, 0

@@ -547,7 +547,7 @@ func wantSamplesKept(t *testing.T, b *syncv1.Batch, at Position) {
 		}
 	}
 	for _, row := range Rows(b, at, 1) {
-		switch row.Kind {
+		switch row.Kind { //nolint:exhaustive // the others hold no samples of a series
 		case schemas.KindReject:
 			n, err := strconv.Atoi(row.Text)
 			if err != nil {

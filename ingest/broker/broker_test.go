@@ -358,7 +358,7 @@ func TestMessagesUpToTheLimitAreTaken(t *testing.T) {
 
 // batchAt returns a record batch of one record with the value x.
 func batchAt(offset uint64) []byte {
-	batch := make([]byte, batchHeaderBytes)
+	batch := append(make([]byte, 0, batchHeaderBytes+8), make([]byte, batchHeaderBytes)...)
 	binary.BigEndian.PutUint64(batch, offset)
 	batch[batchMagicAt] = 2
 	batch[batchHeaderBytes-1] = 1                    // one record:

@@ -78,8 +78,8 @@ func (b *Broker) request(ctx context.Context, req kmsg.Request, resp kmsg.Respon
 	if err != nil {
 		return err
 	}
-	defer conn.Close()
-	stop := context.AfterFunc(ctx, func() { conn.Close() })
+	defer conn.Close()                                      //nolint:errcheck // the answer is read, or the error is another one
+	stop := context.AfterFunc(ctx, func() { conn.Close() }) //nolint:errcheck // only to end the waiting
 	defer stop()
 
 	if _, err := conn.Write(kmsg.NewRequestFormatter().AppendRequest(nil, req, 1)); err != nil {

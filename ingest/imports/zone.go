@@ -68,7 +68,7 @@ func (z *Zone) move(unix int64) {
 	if z.from <= unix && unix < z.to {
 		return
 	}
-	at := time.Unix(unix, 0).In(z.loc)
+	at := time.Unix(unix, 0).In(z.loc) //nolint:forbidigo // the zone becomes an offset here, once, on the way in
 	_, offsetS := at.Zone()
 	start, end := at.ZoneBounds()
 	z.from, z.to, z.offsetS = math.MinInt64+marginS, math.MaxInt64, int64(offsetS)

@@ -30,8 +30,7 @@ func (e *GapError) Error() string {
 
 // isTemporary reports whether the same request may succeed in a moment: brokers that start, move or choose a leader.
 func isTemporary(err error) bool {
-	var code kafkago.Error
-	if errors.As(err, &code) {
+	if code, ok := errors.AsType[kafkago.Error](err); ok {
 		return code.Temporary() && !errors.Is(code, kafkago.UnknownTopicOrPartition)
 	}
 	var netErr net.Error

@@ -109,8 +109,7 @@ const recordOverheadBytes = 64
 
 func (p *Producer) send(ctx context.Context, group []kafkago.Message) error {
 	err := p.writer.WriteMessages(ctx, group...)
-	var each kafkago.WriteErrors
-	if errors.As(err, &each) {
+	if each, ok := errors.AsType[kafkago.WriteErrors](err); ok {
 		for _, one := range each {
 			if one != nil {
 				return fmt.Errorf("publish: %d of %d messages were not stored: %w", each.Count(), len(each), one)

@@ -120,7 +120,7 @@ func deletionRows() merging[schemas.DeletionRow] {
 			newest := slices.MaxFunc(rows, func(a, b schemas.DeletionRow) int { return a.Revision.Compare(b.Revision) })
 			return []schemas.DeletionRow{newest}
 		},
-		same: func(a, b []schemas.DeletionRow) bool { return slices.Equal(a, b) },
+		same: slices.Equal[[]schemas.DeletionRow],
 		about: func(row *schemas.DeletionRow) about {
 			return about{user: row.UserID, bucket: row.UserBucket, device: row.DeviceID, from: row.FromAt, to: row.ToAt}
 		},

@@ -155,11 +155,10 @@ func liveFiles(ctx context.Context, t *table.Table, s *table.Snapshot) ([]File, 
 	}
 	var files []File
 	for _, m := range manifests {
-		entries, err := m.FetchEntries(fs, true)
-		if err != nil {
-			return nil, err
-		}
-		for _, e := range entries {
+		for e, err := range m.Entries(fs, true) {
+			if err != nil {
+				return nil, err
+			}
 			f, err := fileOf(e.DataFile(), t)
 			if err != nil {
 				return nil, err
@@ -240,8 +239,8 @@ func (l *Lake) Commit(ctx context.Context, c Commit) (*Snapshot, error) {
 	if err != nil {
 		return nil, fmt.Errorf("stage commit of %s: %w", name, err)
 	}
-	requirements := append(pending.Requirements, unchangedSince{c.Base.Properties[propertyCommit]})
-	_, _, err = l.catalog.CommitTable(ctx, identifier(name), requirements, pending.Updates)
+	pending.Requirements = append(pending.Requirements, unchangedSince{c.Base.Properties[propertyCommit]})
+	_, _, err = l.catalog.CommitTable(ctx, identifier(name), pending.Requirements, pending.Updates)
 	if errors.Is(err, ErrConflict) || errors.Is(err, table.ErrCommitFailed) {
 		return nil, fmt.Errorf("%w: %s", ErrConflict, name)
 	}

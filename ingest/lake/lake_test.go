@@ -3,6 +3,7 @@ package lake_test
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io/fs"
 	"log/slog"
 	"os"
@@ -175,7 +176,7 @@ func TestASweepKeepsWhatSnapshotsNeedAndNothingElse(t *testing.T) {
 	s := load(t, l, schemas.TableSeriesHours)
 	for i := range int32(70) {
 		var err error
-		s, err = l.Commit(t.Context(), lake.Commit{Base: s, ID: string(rune('a' + i)),
+		s, err = l.Commit(t.Context(), lake.Commit{Base: s, ID: fmt.Sprint("commit ", i),
 			Add: []string{writeHours(t, l, hour("a", 16_900+i, i))}})
 		if err != nil {
 			t.Fatal(err)

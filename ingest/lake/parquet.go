@@ -82,7 +82,7 @@ func ReadRows[T any](path string, each func(rows []T) error) error {
 	}
 	defer f.Close()
 	r := parquet.NewGenericReader[T](f)
-	defer r.Close()
+	defer r.Close() //nolint:errcheck // only read from
 	buf := make([]T, 1024)
 	for {
 		clear(buf) // the reader appends to slices it finds

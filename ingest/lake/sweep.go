@@ -93,11 +93,10 @@ func addManifests(io iceio.IO, s table.Snapshot, live, seen map[string]bool) err
 		}
 		seen[m.FilePath()] = true
 		live[localPath(m.FilePath())] = true
-		entries, err := m.FetchEntries(io, true)
-		if err != nil {
-			return err
-		}
-		for _, e := range entries {
+		for e, err := range m.Entries(io, true) {
+			if err != nil {
+				return err
+			}
 			live[localPath(e.DataFile().FilePath())] = true
 		}
 	}

@@ -100,10 +100,10 @@ func sniff(path string) (*kind, error) {
 		}
 		return nil, err
 	}
-	defer l.close()
+	defer l.close() //nolint:errcheck // only read from
 	header, err := l.next()
 	if err != nil {
-		return nil, nil //nolint:nilerr,nilnil // empty, or no text: of no kind
+		return nil, nil //nolint:nilnil // empty, or no text: of no kind
 	}
 	return kindOf(splitRow(header)), nil
 }
@@ -119,7 +119,7 @@ func (e *export) readFile(ctx context.Context, f file) error {
 		e.problem(imports.Problem{File: f.name, Message: "cannot be opened: " + plain(err)})
 		return nil
 	}
-	defer l.close()
+	defer l.close() //nolint:errcheck // only read from
 	header, err := l.next()
 	if err != nil {
 		e.problem(imports.Problem{File: f.name, Message: "cannot be read: " + plain(err)})

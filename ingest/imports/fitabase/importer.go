@@ -182,8 +182,7 @@ func listed(names []string) string {
 
 // plain returns what went wrong without the path, which the problem names already.
 func plain(err error) string {
-	var pathErr *fs.PathError
-	if errors.As(err, &pathErr) {
+	if pathErr, ok := errors.AsType[*fs.PathError](err); ok {
 		return pathErr.Err.Error()
 	}
 	return err.Error()

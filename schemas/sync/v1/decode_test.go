@@ -5,6 +5,7 @@ import (
 	"math/rand/v2"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -283,9 +284,9 @@ func TestABatchOverALimitIsRefused(t *testing.T) {
 	head := marshal(t, &syncpb.SyncBatch{UtcOffsetMin: proto.Int32(0)})
 	emptyItems := func(field protowire.Number, n int) []byte {
 		item := protowire.AppendBytes(protowire.AppendTag(nil, field, protowire.BytesType), nil)
-		return append(head[:len(head):len(head)], []byte(strings.Repeat(string(item), n))...)
+		return append(slices.Clip(head), []byte(strings.Repeat(string(item), n))...)
 	}
-	inWorkout := protowire.AppendBytes(protowire.AppendTag(head[:len(head):len(head)], fieldWorkouts, protowire.BytesType),
+	inWorkout := protowire.AppendBytes(protowire.AppendTag(slices.Clip(head), fieldWorkouts, protowire.BytesType),
 		emptyItems(fieldTotals, MaxItems)[len(head):])
 	samples := marshal(t, &syncpb.SyncBatch{UtcOffsetMin: proto.Int32(0), RrRuns: []*syncpb.RRRun{
 		{IntervalDeltasMs: make([]int32, MaxSamples)}, {IntervalDeltasMs: make([]int32, 1)},
@@ -389,28 +390,28 @@ func wantBothFormsToGive(t *testing.T, b *Batch) {
 }
 
 // documents returns the files of a folder of testdata by their names, which say what the file shows.
-func documents(t testing.TB, folder string) map[string][]byte {
-	t.Helper()
+func documents(tb testing.TB, folder string) map[string][]byte {
+	tb.Helper()
 	paths, err := filepath.Glob(filepath.Join("testdata", folder, "*.json"))
 	if err != nil || len(paths) == 0 {
-		t.Fatalf("no documents in %s: %v", folder, err)
+		tb.Fatalf("no documents in %s: %v", folder, err)
 	}
 	all := map[string][]byte{}
 	for _, path := range paths {
 		data, err := os.ReadFile(path)
 		if err != nil {
-			t.Fatal(err)
+			tb.Fatal(err)
 		}
 		all[strings.TrimSuffix(filepath.Base(path), ".json")] = data
 	}
 	return all
 }
 
-func marshal(t testing.TB, b *syncpb.SyncBatch) []byte {
-	t.Helper()
+func marshal(tb testing.TB, b *syncpb.SyncBatch) []byte {
+	tb.Helper()
 	data, err := proto.Marshal(b)
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	return data
 }

@@ -196,7 +196,7 @@ func checkInstant(ms int64, offsetMin int32, path string, i int, field string) *
 
 func isInstant(ms int64) bool { return ms >= minInstantMS && ms <= maxInstantMS }
 
-func isOffset(min int32) bool { return min >= -MaxOffsetMin && min <= MaxOffsetMin }
+func isOffset(minutes int32) bool { return minutes >= -MaxOffsetMin && minutes <= MaxOffsetMin }
 
 // regular reports whether the times say no more than the period does: 0, period, 2*period ...
 func regular(atMS []int32, periodMS int32) bool {

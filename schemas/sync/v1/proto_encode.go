@@ -34,7 +34,7 @@ func batchToProto(b *Batch) *syncpb.SyncBatch {
 		},
 		Seq:          b.Seq,
 		SentAtMs:     b.SentAtMS,
-		UtcOffsetMin: proto.Int32(b.OffsetMin),
+		UtcOffsetMin: new(b.OffsetMin),
 		TimeZone:     b.TimeZone,
 		Source:       sourceToProto(b.Source),
 		Series:       allSeriesToProto(b.Series, b.OffsetMin),

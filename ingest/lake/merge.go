@@ -156,7 +156,7 @@ func (r *round) read(bronze *Snapshot, from map[int32]int64) error {
 			return err
 		}
 	}
-	slices.SortStableFunc(r.records, func(a, b schemas.SyncRecord) int {
+	r.records = sorted(r.records, func(a, b *schemas.SyncRecord) int {
 		return cmp.Or(cmp.Compare(a.Partition, b.Partition), cmp.Compare(a.Offset, b.Offset),
 			cmp.Compare(a.ItemIndex, b.ItemIndex))
 	})

@@ -112,8 +112,22 @@ func freshRows[T any](r *round, m merging[T], from map[int32]int64) (rows []T, o
 		rows = append(rows, m.convert(rec))
 		partitions[rec.UserID] = rec.Partition // a person's messages share a key, and so a partition
 	}
-	slices.SortStableFunc(rows, func(a, b T) int { return m.compare(&a, &b) })
-	return rows, func(row *T) int32 { return partitions[m.about(row).user] }
+	return sorted(rows, m.compare), func(row *T) int32 { return partitions[m.about(row).user] }
+}
+
+// sorted returns the rows in order, equal ones as they came. Their places are sorted, not they themselves: a row is a
+// few hundred bytes.
+func sorted[T any](rows []T, compare func(a, b *T) int) []T {
+	places := make([]int, len(rows))
+	for i := range places {
+		places[i] = i
+	}
+	slices.SortFunc(places, func(i, j int) int { return cmp.Or(compare(&rows[i], &rows[j]), cmp.Compare(i, j)) })
+	out := make([]T, len(rows))
+	for i, place := range places {
+		out[i] = rows[place]
+	}
+	return out
 }
 
 // affectedFiles chooses the files that may hold a key of the fresh rows or of what the deletions hide, and folds in the

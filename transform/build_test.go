@@ -1,0 +1,866 @@
+package transform_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"log/slog"
+	"maps"
+	"math/rand/v2"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+	"testing/fstest"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/parquet-go/parquet-go"
+
+	"github.com/diurna-health/diurna/ingest/lake"
+	"github.com/diurna-health/diurna/internal/ledger"
+	"github.com/diurna-health/diurna/schemas"
+	"github.com/diurna-health/diurna/transform"
+)
+
+// firstDay is 2016-04-12.
+const firstDay int32 = 16_903
+
+func testConfig(t *testing.T) transform.Config {
+	t.Helper()
+	return transform.Config{
+		MemoryLimit: "1GB", Threads: 1, TempDir: t.TempDir(), MaxTempSize: "1GB", FileRows: 10,
+		Now: time.Now, Logger: slog.New(slog.DiscardHandler),
+	}
+}
+
+func openLake(t *testing.T) *lake.Lake {
+	t.Helper()
+	dir := t.TempDir()
+	db, err := ledger.Open(t.Context(), filepath.Join(dir, "ledger.db"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := db.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	l, err := lake.Open(t.Context(), lake.Config{
+		Dir: filepath.Join(dir, "lake"), Catalog: db, UserBuckets: 1, Now: time.Now, Logger: slog.New(slog.DiscardHandler),
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := l.CreateIngestTables(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	return l
+}
+
+// A piece is what one sync brings of one person's day; pieces with the same key replace each other.
+type piece struct {
+	hours     []schemas.SeriesHour
+	segments  []schemas.SleepSegmentRow
+	summaries []schemas.DailySummaryRow
+}
+
+// A world is silver as merge would leave it, and its way into a lake.
+type world struct {
+	t       *testing.T
+	lake    transform.Store
+	project *transform.Project
+	pieces  map[string]piece
+	offset  int64
+}
+
+func newWorld(t *testing.T) *world {
+	t.Helper()
+	return &world{t: t, lake: newMemoryStore(t), project: loadProject(t), pieces: map[string]piece{}}
+}
+
+// newLakeWorld is a world over a lake on the disk.
+func newLakeWorld(t *testing.T) *world {
+	t.Helper()
+	return &world{t: t, lake: openLake(t), project: loadProject(t), pieces: map[string]piece{}}
+}
+
+// put merges pieces into silver, in merge's order: dirty days first, then the tables with their watermarks.
+func (w *world) put(pieces map[string]piece) {
+	w.t.Helper()
+	w.offset += 10
+	w.commit(schemas.TableDirtyDays, w.stage(pieces), nil)
+	w.publish(lake.SilverTables()...)
+}
+
+// stage replaces pieces and returns the dirty days to be recorded, as a file.
+func (w *world) stage(pieces map[string]piece) []string {
+	w.t.Helper()
+	dirty := map[schemas.DirtyDay]bool{}
+	note := func(user string, date int32, table string) {
+		dirty[schemas.DirtyDay{Offset: w.offset, UserID: user, LocalDate: date, Domain: table, Reason: "data"}] = true
+	}
+	for key, p := range pieces {
+		for _, p := range []piece{w.pieces[key], p} {
+			for _, r := range p.hours {
+				note(r.UserID, r.LocalDate, schemas.TableSeriesHours)
+			}
+			for _, r := range p.segments {
+				note(r.UserID, r.LocalDate, schemas.TableSleepSegments)
+			}
+			for _, r := range p.summaries {
+				note(r.UserID, r.LocalDate, schemas.TableDailySummaries)
+			}
+		}
+		w.pieces[key] = p
+	}
+	return writeRows(w.t, w.lake, schemas.TableDirtyDays, slices.Collect(maps.Keys(dirty)))
+}
+
+// publish replaces the rows of silver tables by those of all pieces, and sets their watermarks.
+func (w *world) publish(tables ...string) {
+	w.t.Helper()
+	var all piece
+	for _, key := range slices.Sorted(maps.Keys(w.pieces)) {
+		p := w.pieces[key]
+		all.hours = append(all.hours, p.hours...)
+		all.segments = append(all.segments, p.segments...)
+		all.summaries = append(all.summaries, p.summaries...)
+	}
+	marks := map[string]string{lake.MergeWatermark + "0": fmt.Sprint(w.offset)}
+	for _, table := range tables {
+		var add []string
+		switch table {
+		case schemas.TableSeriesHours:
+			add = writeRows(w.t, w.lake, table, all.hours)
+		case schemas.TableSleepSegments:
+			add = writeRows(w.t, w.lake, table, all.segments)
+		case schemas.TableDailySummaries:
+			add = writeRows(w.t, w.lake, table, all.summaries)
+		}
+		w.commit(table, add, marks)
+	}
+}
+
+func writeRows[T any](t *testing.T, store transform.Store, table string, rows []T) []string {
+	t.Helper()
+	if len(rows) == 0 {
+		return nil
+	}
+	var partition map[string]int64
+	if table == schemas.TableSeriesHours {
+		partition = map[string]int64{"local_month": 201604, "user_bucket": 0}
+	}
+	tmp, err := store.TempPath(table)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := parquet.WriteFile(tmp, rows); err != nil {
+		t.Fatal(err)
+	}
+	path, err := store.Publish(table, tmp, "test", partition)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return []string{path}
+}
+
+// commit adds the files; those of a silver table replace the ones it had.
+func (w *world) commit(table string, add []string, properties map[string]string) {
+	w.t.Helper()
+	base, err := w.lake.Load(w.t.Context(), table)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	c := lake.Commit{Base: base, ID: fmt.Sprintf("%s-%d", table, w.offset), Add: add, Properties: properties}
+	if table != schemas.TableDirtyDays {
+		for _, f := range base.Files {
+			if i := slices.Index(c.Add, f.Path); i >= 0 {
+				c.Add = slices.Delete(slices.Clone(c.Add), i, i+1)
+			} else {
+				c.Remove = append(c.Remove, f.Path)
+			}
+		}
+	}
+	if _, err := w.lake.Commit(w.t.Context(), c); err != nil {
+		w.t.Fatal(err)
+	}
+}
+
+func (w *world) build(full bool) *transform.Result {
+	w.t.Helper()
+	result, err := buildOn(w.t, w.lake, w.project, full)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	return result
+}
+
+func buildOn(t *testing.T, store transform.Store, project *transform.Project, full bool) (*transform.Result, error) {
+	t.Helper()
+	b := transform.NewBuilder(store, project, testConfig(t))
+	if full {
+		return b.BuildFull(t.Context())
+	}
+	return b.Build(t.Context())
+}
+
+// goldTables are the tables the project makes.
+func goldTables(p *transform.Project) []string {
+	var names []string
+	for _, m := range p.Models() {
+		if m.Build == transform.BuildTable {
+			names = append(names, m.Name)
+		}
+	}
+	return names
+}
+
+// gold returns the rows of every gold table as text.
+func (w *world) gold() map[string][]string {
+	w.t.Helper()
+	r, err := transform.OpenReader(w.t.Context(), w.lake, w.project, testConfig(w.t))
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	defer func() {
+		if err := r.Close(); err != nil {
+			w.t.Error(err)
+		}
+	}()
+	tables := map[string][]string{}
+	for _, name := range goldTables(w.project) {
+		rows, err := r.DB.QueryContext(w.t.Context(), "select cast(x as varchar) from "+name+" as x order by 1")
+		if err != nil {
+			w.t.Fatal(err)
+		}
+		tables[name] = []string{}
+		for rows.Next() {
+			var row string
+			if err := rows.Scan(&row); err != nil {
+				w.t.Fatal(err)
+			}
+			tables[name] = append(tables[name], row)
+		}
+		if err := errors.Join(rows.Err(), rows.Close()); err != nil {
+			w.t.Fatal(err)
+		}
+	}
+	return tables
+}
+
+// snapshots returns what every gold table is at the moment: its files and its watermark.
+func (w *world) snapshots() map[string]string {
+	w.t.Helper()
+	all := map[string]string{}
+	for _, name := range goldTables(w.project) {
+		s, err := w.lake.Load(w.t.Context(), "gold."+name)
+		if err != nil {
+			w.t.Fatal(err)
+		}
+		var files []string
+		for _, f := range s.Files {
+			files = append(files, filepath.Base(f.Path))
+		}
+		all[name] = fmt.Sprint(s.ID, files, s.Properties["diurna.commit"])
+	}
+	return all
+}
+
+// sameAsFull compares the lake with a new one that is built once from all there is.
+func (w *world) sameAsFull() {
+	w.t.Helper()
+	fresh := newWorld(w.t)
+	fresh.project = w.project
+	fresh.put(w.pieces)
+	fresh.build(true)
+	if diff := cmp.Diff(fresh.gold(), w.gold()); diff != "" {
+		w.t.Error("built step by step, rows differ from one full build (-full +steps):\n" + diff)
+	}
+}
+
+func hours(user, device, metric string, day int32, hour int, period int32, values ...int32) schemas.SeriesHour {
+	return schemas.SeriesHour{
+		UserID: user, Metric: metric, DeviceID: device, HourAt: (int64(day)*24 + int64(hour)) * 3_600_000_000,
+		LocalMonth: 201604, LocalDate: day, PeriodMS: period, Source: "native", OffsetsMS: []int32{0}, Values: values,
+		Revisions: []schemas.RevisionRun{{Count: int32(len(values)), Seq: 1, BrokerAt: 5, Offset: 9}},
+	}
+}
+
+// segment lies at minutes since the midnight a day begins with.
+func segment(user, device string, day int32, from, to int64, stage schemas.SleepStage) schemas.SleepSegmentRow {
+	at := func(minute int64) int64 { return (int64(day)*1440 + minute) * 60_000_000 }
+	return schemas.SleepSegmentRow{
+		UserID: user, DeviceID: device, StartAt: at(from), EndAt: at(to), LocalDate: int32(at(to) / 86_400_000_000),
+		Stage: string(stage), Source: "native", Revision: schemas.Revision{Seq: from + 10_000},
+	}
+}
+
+func repeat(n int, values ...int32) []int32 { return slices.Repeat(values, n) }
+
+// randomPieces makes what n syncs may bring: hours of two devices, nights that run over midnight and into each other,
+// summaries, and pieces that come again with less.
+func randomPieces(r *rand.Rand, n int) []map[string]piece {
+	stages := schemas.SleepStages()
+	syncs := make([]map[string]piece, n)
+	for i := range syncs {
+		sync := map[string]piece{}
+		for range 1 + r.IntN(3) {
+			user := fmt.Sprintf("user-%d", r.IntN(4))
+			day := firstDay + r.Int32N(6)
+			device := []string{"watch", "band"}[r.IntN(2)]
+			switch r.IntN(5) {
+			case 0:
+				hour := r.IntN(24)
+				sync[fmt.Sprint("steps", user, device, day, hour)] = piece{hours: []schemas.SeriesHour{
+					hours(user, device, schemas.Steps, day, hour, 60_000, repeat(20, r.Int32N(3), 0, r.Int32N(40))...),
+					hours(user, device, schemas.Intensity, day, hour, 60_000, repeat(30, r.Int32N(4), 0)...),
+				}}
+			case 1:
+				hour := r.IntN(24)
+				sync[fmt.Sprint("heart", user, device, day, hour)] = piece{hours: []schemas.SeriesHour{
+					hours(user, device, schemas.HeartRate, day, hour, 7_000, repeat(100, 60+r.Int32N(9), 70+r.Int32N(9), 65)...),
+				}}
+			case 2:
+				var night []schemas.SleepSegmentRow
+				for at := r.Int64N(2000); len(night) < 6; {
+					length := 1 + r.Int64N(300)
+					night = append(night, segment(user, device, day, at, at+length, stages[r.IntN(len(stages))]))
+					at += length + r.Int64N(3)*r.Int64N(50)
+				}
+				sync[fmt.Sprint("night", user, device, day)] = piece{segments: night}
+			case 3:
+				sync[fmt.Sprint("summary", user, device, day)] = piece{summaries: []schemas.DailySummaryRow{
+					{UserID: user, DeviceID: device, Metric: schemas.TotalSleepTime, LocalDate: day, Value: 300 + r.Int32N(99), Source: "native"},
+					{UserID: user, DeviceID: device, Metric: schemas.TimeInBed, LocalDate: day, Value: 350 + r.Int32N(99), Source: "native"},
+				}}
+			case 4: // somebody deletes what they had
+				for _, kind := range []string{"night", "summary"} {
+					sync[fmt.Sprint(kind, user, device, day)] = piece{}
+				}
+			}
+		}
+		syncs[i] = sync
+	}
+	return syncs
+}
+
+func TestBuildingInAnyOrderOfArrivalEqualsOneFullBuild(t *testing.T) {
+	t.Parallel()
+	for seed := range uint64(3) {
+		t.Run(fmt.Sprintf("seed=%d", seed), func(t *testing.T) {
+			t.Parallel()
+			r := rand.New(rand.NewPCG(seed, 7))
+			w := newWorld(t)
+			for i, sync := range randomPieces(r, 40) {
+				w.put(sync)
+				if r.IntN(3) == 0 || i == 39 {
+					w.build(false)
+				}
+				if i%20 == 19 {
+					w.build(false)
+					w.sameAsFull()
+				}
+			}
+		})
+	}
+}
+
+func TestALateSegmentMovesItsNeighboursNight(t *testing.T) {
+	t.Parallel()
+	evening := segment("u", "watch", firstDay, 21*60, 23*60+50, schemas.StageAsleep)
+	morning := segment("u", "watch", firstDay, 24*60+20, 30*60, schemas.StageAsleep)
+	early := segment("u", "watch", firstDay, -3*60, -10, schemas.StageAsleep)
+	w := newWorld(t)
+	nights := func(want ...string) {
+		t.Helper()
+		w.build(false)
+		w.sameAsFull()
+		if got := w.gold()["sleep_nights"]; len(got) != len(want) {
+			t.Errorf("nights are %v, want those of %v", got, want)
+		} else {
+			for i, date := range want {
+				if !strings.Contains(got[i], date) {
+					t.Errorf("night %d is %s, want one of %s", i, got[i], date)
+				}
+			}
+		}
+	}
+	w.put(map[string]piece{"evening": {segments: []schemas.SleepSegmentRow{evening}}})
+	nights("2016-04-12")
+	w.put(map[string]piece{"morning": {segments: []schemas.SleepSegmentRow{morning}}})
+	nights("2016-04-13") // the evening is the beginning of that night now
+	w.put(map[string]piece{"morning": {}})
+	nights("2016-04-12")
+
+	// Sleep through two midnights ties the dates together, until its middle is cut.
+	through := segment("u", "watch", firstDay, 0, 21*60, schemas.StageAsleep)
+	w.put(map[string]piece{"morning": {segments: []schemas.SleepSegmentRow{morning}}, "through": {segments: []schemas.SleepSegmentRow{through}}})
+	nights("2016-04-13")
+	w.put(map[string]piece{"early": {segments: []schemas.SleepSegmentRow{early}}})
+	nights("2016-04-11", "2016-04-13")
+	w.put(map[string]piece{"through": {}})
+	nights("2016-04-11", "2016-04-13")
+
+	// A stage that changes before midnight changes the night of the next day, though not how long it was.
+	evening.Stage, evening.Revision.Seq = string(schemas.StageDeep), 99_999
+	w.put(map[string]piece{"evening": {segments: []schemas.SleepSegmentRow{evening}}})
+	nights("2016-04-11", "2016-04-13")
+}
+
+func TestNightsInAnyOrderOfArrivalEqualOneFullBuild(t *testing.T) {
+	t.Parallel()
+	r := rand.New(rand.NewPCG(31, 7))
+	stages := []schemas.SleepStage{schemas.StageAwake, schemas.StageAsleep, schemas.StageLight, schemas.StageOutOfBed}
+	w := newWorld(t)
+	piecesOf := func(user string, slot int64) map[string]piece {
+		var night []schemas.SleepSegmentRow
+		if r.IntN(6) > 0 {
+			from := slot*6*60 + r.Int64N(40)
+			length := 5*60 + r.Int64N(60)
+			half := length / 2
+			night = append(night,
+				segment(user, "watch", firstDay, from, from+half, stages[r.IntN(len(stages))]),
+				segment(user, "watch", firstDay, from+half, from+length, stages[1+r.IntN(2)]))
+		}
+		return map[string]piece{fmt.Sprint(user, slot): {segments: night}}
+	}
+	// Everybody is in bed around the clock, with gaps of about an hour that decide what is one episode; then pieces of it
+	// change, come and go.
+	const slots = 24
+	for slot := range int64(slots) {
+		for _, user := range []string{"a", "b"} {
+			w.put(piecesOf(user, slot))
+		}
+	}
+	for i := range 40 {
+		w.put(piecesOf([]string{"a", "b"}[r.IntN(2)], r.Int64N(slots)))
+		w.build(false)
+		if i%4 == 3 {
+			w.sameAsFull()
+		}
+	}
+}
+
+// spanModel is a table over activity_days with the given spans.
+func spanModel(name, spans, date, body string) string {
+	return fmt.Sprintf(`-- %[1]s: a model of a test.
+--
+-- grain:    user_id, %[3]s
+-- inputs:   activity_days
+-- build:    table
+%[2]s
+-- source:   a test
+-- method:   %[1]s/1
+
+with
+
+%[4]s
+
+select * from days
+`, name, spans, date, strings.ReplaceAll(body, "VERSION", "'"+name+"/1' as method_version"))
+}
+
+func TestEveryReachAndLookbackGivesTheRowsOfAFullBuild(t *testing.T) {
+	t.Parallel()
+	rolling := `
+		days as (
+			select dirty_days.user_id, dirty_days.local_date, sum(activity_days.step_count)::bigint as step_count, VERSION
+			from dirty_days
+			inner join activity_days
+				on dirty_days.user_id = activity_days.user_id
+				and activity_days.local_date between dirty_days.local_date - %d and dirty_days.local_date + %d
+			group by dirty_days.user_id, dirty_days.local_date
+		)`
+	bucket := `
+		days as (
+			select a.user_id, cast(date_trunc('%[1]s', a.local_date) as date) as %[1]s_date, sum(a.step_count)::bigint as step_count, VERSION
+			from activity_days as a
+			inner join dirty_days on a.user_id = dirty_days.user_id and a.local_date = dirty_days.local_date
+			group by all
+		)`
+	project := withModels(t, map[string]string{
+		"models/test/back.sql":   spanModel("back", "-- lookback: 2 days\n-- reach:    2 days", "local_date", fmt.Sprintf(rolling, 2, 0)),
+		"models/test/around.sql": spanModel("around", "-- lookback: 1 days around\n-- reach:    1 days around", "local_date", fmt.Sprintf(rolling, 1, 1)),
+		"models/test/weeks.sql":  spanModel("weeks", "-- reach:    week", "week_date", fmt.Sprintf(bucket, "week")),
+		"models/test/months.sql": spanModel("months", "-- reach:    month", "month_date", fmt.Sprintf(bucket, "month")),
+		"models/test/since.sql": spanModel("since", "-- lookback: person\n-- reach:    forward", "local_date", `
+			days as (
+				select a.user_id, a.local_date, sum(b.step_count)::bigint as step_count, VERSION
+				from activity_days as a
+				inner join dirty_days on a.user_id = dirty_days.user_id and a.local_date = dirty_days.local_date
+				inner join activity_days as b on a.user_id = b.user_id and b.local_date <= a.local_date
+				group by a.user_id, a.local_date
+			)`),
+	})
+	w := newWorld(t)
+	w.project = project
+	r := rand.New(rand.NewPCG(21, 7))
+	steps := func() map[string]piece {
+		user, day := fmt.Sprintf("user-%d", r.IntN(3)), firstDay+r.Int32N(40)
+		if r.IntN(5) == 0 {
+			return map[string]piece{fmt.Sprint(user, day): {}}
+		}
+		return map[string]piece{fmt.Sprint(user, day): {hours: []schemas.SeriesHour{
+			hours(user, "watch", schemas.Steps, day, 9, 60_000, 1+r.Int32N(100)),
+		}}}
+	}
+	for range 15 {
+		w.put(steps())
+		w.put(steps())
+		w.build(false)
+	}
+	w.sameAsFull()
+	for name, rows := range w.gold() {
+		if slices.Contains([]string{"back", "around", "weeks", "months", "since"}, name) && len(rows) == 0 {
+			t.Errorf("%s has no rows: nothing was compared", name)
+		}
+	}
+}
+
+func TestBuildingAgainChangesNothing(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	r := rand.New(rand.NewPCG(11, 7))
+	for _, sync := range randomPieces(r, 20) {
+		w.put(sync)
+	}
+	if !w.build(false).Changed() {
+		t.Fatal("the first build changed nothing")
+	}
+	before := w.snapshots()
+	w.build(false)
+	if diff := cmp.Diff(before, w.snapshots()); diff != "" {
+		t.Error("a build with nothing to do committed (-before +after):\n" + diff)
+	}
+	full := w.build(true)
+	if full.Changed() {
+		t.Errorf("a full build changed rows: %+v", full.Models)
+	}
+	if diff := cmp.Diff(before, w.snapshots()); diff != "" {
+		t.Error("a full build of the same rows committed (-before +after):\n" + diff)
+	}
+
+	// The same again from the watch: days are dirty, rows are the same, and only the watermark moves.
+	w.put(maps.Clone(w.pieces))
+	again := w.build(false)
+	for _, m := range again.Models {
+		// The spine reads tables alone, and none of them changed.
+		if (m.DirtyDays == 0) != (m.Model == "user_days") || m.ChangedDays != 0 || m.FilesAdded != 0 || m.FilesGone != 0 {
+			t.Errorf("after the same data came again: %+v", m)
+		}
+	}
+	if again.Watermarks[0] != w.offset {
+		t.Errorf("built up to %d, want %d", again.Watermarks[0], w.offset)
+	}
+}
+
+func TestLateDataRewritesOnlyThatPersonsFiles(t *testing.T) {
+	t.Parallel()
+	w := newLakeWorld(t)
+	sync := map[string]piece{}
+	for user := range 9 {
+		for day := range int32(5) {
+			sync[fmt.Sprint(user, day)] = piece{hours: []schemas.SeriesHour{
+				hours(fmt.Sprintf("user-%d", user), "watch", schemas.Steps, firstDay+day, 9, 60_000, 10, 20),
+			}}
+		}
+	}
+	w.put(sync)
+	w.build(false)
+	filesOf := func() []string {
+		s, err := w.lake.Load(t.Context(), "gold.activity_days")
+		if err != nil {
+			t.Fatal(err)
+		}
+		var names []string
+		for _, f := range s.Files {
+			names = append(names, filepath.Base(f.Path))
+		}
+		return names
+	}
+	before := filesOf()
+	if len(before) < 4 {
+		t.Fatalf("45 rows are in %d files of 10", len(before))
+	}
+	w.put(map[string]piece{"late": {hours: []schemas.SeriesHour{
+		hours("user-4", "watch", schemas.Steps, firstDay+1, 10, 60_000, 30),
+	}}})
+	result := w.build(false)
+	after := filesOf()
+	gone := slices.DeleteFunc(slices.Clone(before), func(f string) bool { return slices.Contains(after, f) })
+	if len(gone) != 1 || len(after) != len(before) {
+		t.Errorf("%d of %d files were rewritten, now there are %d", len(gone), len(before), len(after))
+	}
+	if m := result.Models[slices.IndexFunc(result.Models, func(m transform.ModelResult) bool { return m.Model == "activity_days" })]; m.DirtyDays != 1 || m.ChangedDays != 1 {
+		t.Errorf("one late hour: %+v", m)
+	}
+	w.sameAsFull()
+}
+
+func TestADayWithoutRowsDisappears(t *testing.T) {
+	t.Parallel()
+	w := newLakeWorld(t)
+	day := func(d int32) piece {
+		return piece{hours: []schemas.SeriesHour{hours("u", "watch", schemas.Steps, d, 9, 60_000, 10)}}
+	}
+	w.put(map[string]piece{"a": day(firstDay), "b": day(firstDay + 1), "c": day(firstDay + 3)})
+	w.build(false)
+	if n := len(w.gold()["user_days"]); n != 4 {
+		t.Fatalf("the spine has %d days, want 4", n)
+	}
+	w.put(map[string]piece{"c": {}})
+	w.build(false)
+	got := w.gold()
+	if len(got["activity_days"]) != 2 || len(got["user_days"]) != 2 || len(got["wear_days"]) != 2 {
+		t.Errorf("after the last day was deleted: %v", got)
+	}
+	w.put(map[string]piece{"a": {}, "b": {}})
+	w.build(false)
+	for table, rows := range w.gold() {
+		if len(rows) != 0 {
+			t.Errorf("%s still has %d rows when nothing is left", table, len(rows))
+		}
+	}
+}
+
+func TestDaysAreBuiltWhenAllOfSilverHasThem(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.put(map[string]piece{"a": {hours: []schemas.SeriesHour{hours("u", "watch", schemas.Steps, firstDay, 9, 60_000, 10)}}})
+	w.build(false)
+	w.offset += 10
+	w.commit(schemas.TableDirtyDays, w.stage(map[string]piece{
+		"b": {hours: []schemas.SeriesHour{hours("u", "watch", schemas.Steps, firstDay+1, 9, 60_000, 10)}},
+	}), nil)
+	w.publish(schemas.TableSeriesHours) // merge was cut off after its first table
+	if w.build(false).Changed() {
+		t.Error("a day was built before every table had it")
+	}
+	w.publish(lake.SilverTables()...)
+	w.build(false)
+	w.sameAsFull()
+}
+
+// A faultyStore fails or conflicts at the n-th commit.
+type faultyStore struct {
+	transform.Store
+	at, count int
+	err       error
+	before    func()
+}
+
+func (s *faultyStore) Commit(ctx context.Context, c lake.Commit) (*lake.Snapshot, error) {
+	s.count++
+	if s.count == s.at {
+		if s.before != nil {
+			s.before()
+		}
+		if s.err != nil {
+			return nil, s.err
+		}
+	}
+	return s.Store.Commit(ctx, c)
+}
+
+func TestABuildCutOffAnywhereIsCompletedByTheNext(t *testing.T) {
+	t.Parallel()
+	r := rand.New(rand.NewPCG(5, 7))
+	for n := 1; n <= 6; n++ {
+		w := newWorld(t)
+		syncs := randomPieces(r, 24)
+		for _, sync := range syncs[:12] {
+			w.put(sync)
+		}
+		w.build(false)
+		for _, sync := range syncs[12:18] {
+			w.put(sync)
+		}
+		broken := errors.New("the power went")
+		_, err := buildOn(t, &faultyStore{Store: w.lake, at: n, err: broken}, loadProject(t), false)
+		if !errors.Is(err, broken) {
+			t.Fatalf("commit %d failed and the build said %v", n, err)
+		}
+		for _, sync := range syncs[18:] {
+			w.put(sync)
+		}
+		w.build(false)
+		w.sameAsFull()
+	}
+}
+
+func TestATableThatChangedMeanwhileIsBuiltAgain(t *testing.T) {
+	t.Parallel()
+	w := newLakeWorld(t)
+	for _, sync := range randomPieces(rand.New(rand.NewPCG(6, 7)), 10) {
+		w.put(sync)
+	}
+	// Another builder does the same work just before our second commit.
+	store := &faultyStore{Store: w.lake, at: 2, before: func() { w.build(false) }}
+	if _, err := buildOn(t, store, loadProject(t), false); err != nil {
+		t.Fatal(err)
+	}
+	w.sameAsFull()
+}
+
+// withModels is the project with files added or put in the place of others.
+func withModels(t *testing.T, files map[string]string) *transform.Project {
+	t.Helper()
+	all := fstest.MapFS{}
+	err := fs.WalkDir(transform.Models, ".", func(path string, d fs.DirEntry, err error) error {
+		if err != nil || d.IsDir() {
+			return err
+		}
+		data, err := fs.ReadFile(transform.Models, path)
+		all[path] = &fstest.MapFile{Data: data}
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, text := range files {
+		all[name] = &fstest.MapFile{Data: []byte(text)}
+	}
+	p, err := transform.Load(t.Context(), all)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return p
+}
+
+func modelText(t *testing.T, path string) string {
+	t.Helper()
+	data, err := fs.ReadFile(transform.Models, path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(data)
+}
+
+func TestAFailedAuditLeavesTheTableAndThoseBelowIt(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.put(map[string]piece{"a": {hours: []schemas.SeriesHour{hours("someone", "watch", schemas.HeartRate, firstDay, 9, 60_000, 61)}}})
+	w.build(false)
+	before := w.snapshots()
+	w.put(map[string]piece{"b": {hours: []schemas.SeriesHour{hours("someone", "watch", schemas.HeartRate, firstDay+1, 9, 60_000, 201)}}})
+
+	const path = "models/heart/heart_rate_days.sql"
+	strict := withModels(t, map[string]string{path: strings.Replace(modelText(t, path), "-- audit:", "-- audit:    heart_rate_max_bpm < 200\n-- audit:", 1)})
+	_, err := buildOn(t, w.lake, strict, false)
+	var failed *transform.BuildError
+	if !errors.As(err, &failed) {
+		t.Fatalf("error is %v, want a BuildError", err)
+	}
+	if want := []string{"heart_rate_days", "wear_days", "user_days"}; !slices.Equal(failed.Failed, want) {
+		t.Errorf("failed are %v, want %v", failed.Failed, want)
+	}
+	if !slices.Contains(failed.Built, "activity_days") || !slices.Contains(failed.Built, "sleep_nights") {
+		t.Errorf("built are %v, want all that do not read the failed one", failed.Built)
+	}
+	var audit *transform.AuditError
+	if !errors.As(err, &audit) || audit.Model != "heart_rate_days" || audit.Rule != "heart_rate_max_bpm < 200" || audit.Count != 1 {
+		t.Errorf("audit is %+v", audit)
+	}
+	if strings.Contains(err.Error(), "someone") || strings.Contains(err.Error(), "201") {
+		t.Error("the error tells a person's id or a value")
+	}
+	after := w.snapshots()
+	for _, table := range failed.Failed {
+		if before[table] != after[table] {
+			t.Errorf("%s changed", table)
+		}
+	}
+	w.build(false)
+	w.sameAsFull()
+}
+
+func TestRowsOutsideTheDirtyDaysFailTheBuild(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.put(map[string]piece{"a": {hours: []schemas.SeriesHour{hours("u", "watch", schemas.Steps, firstDay, 9, 60_000, 10)}}})
+	wide := withModels(t, map[string]string{"models/activity/step_days.sql": `-- step_days: one row per person and date.
+--
+-- grain:    user_id, local_date
+-- inputs:   stg_steps
+-- build:    table
+-- source:   a test
+-- method:   step_days/1
+
+with
+
+days as (
+
+    select
+        user_id,
+        local_date + 1 as local_date,
+        'step_days/1' as method_version
+
+    from stg_steps
+
+    group by user_id, local_date
+
+)
+
+select * from days
+`})
+	_, err := buildOn(t, w.lake, wide, false)
+	var audit *transform.AuditError
+	if !errors.As(err, &audit) || audit.Rule != "rows are of dirty days" {
+		t.Errorf("error is %v, want the rule about dirty days", err)
+	}
+}
+
+func TestAChangedModelRebuildsItselfAndWhatIsBelow(t *testing.T) {
+	t.Parallel()
+	w := newLakeWorld(t)
+	w.put(map[string]piece{"a": {hours: []schemas.SeriesHour{hours("u", "watch", schemas.Steps, firstDay, 9, 60_000, repeat(30, 10)...)}}})
+	w.build(false)
+
+	changed := withModels(t, map[string]string{"models/definitions.csv": strings.Replace(
+		modelText(t, "models/definitions.csv"), "active_hour_step_count,250", "active_hour_step_count,301", 1)})
+	result, err := buildOn(t, w.lake, changed, false)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var full []string
+	for _, m := range result.Models {
+		if m.Full {
+			full = append(full, m.Model)
+		}
+	}
+	if want := []string{"activity_days", "user_days"}; !slices.Equal(full, want) {
+		t.Errorf("rebuilt are %v, want %v", full, want)
+	}
+	if rows := w.gold()["activity_days"]; !strings.Contains(rows[0], "'active_hour_count': 0") {
+		t.Errorf("300 steps still make an active hour: %v", rows)
+	}
+
+	const path = "models/activity/activity_days.sql"
+	more := withModels(t, map[string]string{path: strings.Replace(modelText(t, path), "        'activity_days/1'\n",
+		"        1 as one,\n        'activity_days/1'\n", 1)})
+	if _, err := buildOn(t, w.lake, more, false); err != nil {
+		t.Fatal(err)
+	}
+	s, err := w.lake.Load(t.Context(), "gold.activity_days")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !slices.ContainsFunc(s.Columns, func(c lake.Column) bool { return c.Name == "one" }) || len(s.Files) != 1 {
+		t.Errorf("the new column is missing: %v in %d files", s.Columns, len(s.Files))
+	}
+}
+
+func TestAnEmptyLakeBuildsEmptyTables(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	if w.build(false).Changed() {
+		t.Error("something came of nothing")
+	}
+	for table, rows := range w.gold() {
+		if len(rows) != 0 {
+			t.Errorf("%s has %d rows", table, len(rows))
+		}
+	}
+}

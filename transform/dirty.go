@@ -1,0 +1,249 @@
+package transform
+
+import (
+	"context"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/diurna-health/diurna/ingest/lake"
+	"github.com/diurna-health/diurna/schemas"
+)
+
+// loadDirty reads the list of dirty days, as far as some table has not seen it and silver is complete.
+func (r *run) loadDirty(ctx context.Context) error {
+	s, err := r.store.Load(ctx, schemas.TableDirtyDays)
+	if err != nil {
+		if r.silver[schemas.TableSeriesHours].ID != 0 {
+			return fmt.Errorf("load %s: %w", schemas.TableDirtyDays, err)
+		}
+		s = &lake.Snapshot{Table: schemas.TableDirtyDays} // nothing was ever merged
+	}
+	seen, err := r.slowest()
+	if err != nil {
+		return err
+	}
+	lowest := int64(0)
+	if len(seen) > 0 {
+		lowest = slices.Min(slices.Collect(maps.Values(seen)))
+	}
+	files := slices.DeleteFunc(slices.Clone(s.Files), func(f lake.File) bool {
+		upper, ok := f.Upper["offset"]
+		return ok && upper.Int <= lowest
+	})
+	query := fmt.Sprintf(`create table build.dirty_input as
+		select distinct d."partition", d."offset", d.user_id, d.local_date, d.domain
+		from (%s) as d
+		semi join (%s) as s on d."partition" = s."partition" and d."offset" > s.after and d."offset" <= s.upto`,
+		selectFiles(lake.ColumnsOf[schemas.DirtyDay](), filePaths(files)), r.since(seen))
+	if err := r.w.exec(ctx, query); err != nil {
+		return fmt.Errorf("read %s: %w", schemas.TableDirtyDays, err)
+	}
+	return nil
+}
+
+// slowest returns, by partition, the watermark of the table that is furthest behind.
+func (r *run) slowest() (map[int32]int64, error) {
+	slowest := maps.Clone(r.bound)
+	for _, s := range r.gold {
+		if s == nil {
+			continue // built in full, which needs no list
+		}
+		marks, err := s.Watermarks(lake.BuildWatermark)
+		if err != nil {
+			return nil, err
+		}
+		for p, offset := range slowest {
+			slowest[p] = min(offset, marks[p])
+		}
+	}
+	return slowest, nil
+}
+
+// since selects, by partition, the offsets that came after the given ones and are complete in silver.
+func (r *run) since(after map[int32]int64) string {
+	rows := []string{}
+	for _, p := range slices.Sorted(maps.Keys(r.bound)) {
+		rows = append(rows, fmt.Sprintf(`select %d as "partition", %d::bigint as after, %d::bigint as upto`,
+			p, after[p], r.bound[p]))
+	}
+	if len(rows) == 0 {
+		return `select 0 as "partition", 0::bigint as after, 0::bigint as upto where false`
+	}
+	return strings.Join(rows, " union all ")
+}
+
+// findDirtyDays fills dirty_days for a model, and returns how many there are.
+func (r *run) findDirtyDays(ctx context.Context, m *Model, state buildState) (int64, error) {
+	fill := r.closure
+	if state.result.Full {
+		fill = r.everyDay
+	}
+	if err := fill(ctx, m, state.from, tableDirtyDays); err != nil {
+		return 0, err
+	}
+	return r.w.count(ctx, "select count(*) from dirty_days")
+}
+
+// everyDay fills target with every day the model's inputs have, widened by its reach, and every day its table has: rows
+// of days that are no more must go.
+func (r *run) everyDay(ctx context.Context, m *Model, _ map[int32]int64, target string) error {
+	silver, tables := r.project.reads(m)
+	var parts []string
+	for _, t := range silver {
+		parts = append(parts, fmt.Sprintf("select user_id, local_date from (%s)",
+			selectFiles(r.silverColumns(t), filePaths(r.silver[t].Files))))
+	}
+	for _, in := range tables {
+		parts = append(parts, selectKeys(in, r.gold[in.Name]))
+	}
+	parts = append(parts, selectKeys(m, r.gold[m.Name]))
+	return r.fill(ctx, target, strings.Join(parts, " union all "), m.Reach)
+}
+
+// selectKeys selects the person-days a gold table has.
+func selectKeys(m *Model, s *lake.Snapshot) string {
+	if s == nil {
+		s = &lake.Snapshot{}
+	}
+	columns := []lake.Column{{Name: "user_id", Type: "VARCHAR"}, {Name: m.DateColumn(), Type: "DATE"}}
+	return fmt.Sprintf("select user_id, %s as local_date from (%s)", m.DateColumn(), selectFiles(columns, filePaths(s.Files)))
+}
+
+// closure fills target with the days that may have changed in a model since the given watermarks: those that changed in
+// silver and in the tables it reads, widened by its reach.
+func (r *run) closure(ctx context.Context, m *Model, from map[int32]int64, target string) error {
+	silver, tables := r.project.reads(m)
+	domains := []string{"''"} // so that the list is never empty
+	for _, t := range silver {
+		domains = append(domains, literal(t))
+	}
+	parts := []string{fmt.Sprintf(`
+		select d.user_id, d.local_date
+		from build.dirty_input as d
+		semi join (%s) as s on d."partition" = s."partition" and d."offset" > s.after and d."offset" <= s.upto
+		where d.domain in (%s)`, r.since(from), strings.Join(domains, ", "))}
+	for _, in := range tables {
+		above := r.built[in.Name]
+		if r.sameMarks(above.from, from) {
+			parts = append(parts, "select user_id, local_date from "+above.changed)
+			continue
+		}
+		// The table above was built before without this one: what changed in it then is not known any more, so its
+		// dirty days are followed again.
+		days := target + "_above_" + in.Name
+		if target == tableDirtyDays {
+			days = "build.above_" + in.Name
+		}
+		if err := r.closure(ctx, in, from, days); err != nil {
+			return err
+		}
+		parts = append(parts, "select user_id, local_date from "+days)
+		if in.Reach.Unit == SpanPerson {
+			parts = append(parts, r.selectDaysOfPeople(days, in, m))
+		}
+	}
+	return r.fill(ctx, target, strings.Join(parts, " union all "), m.Reach)
+}
+
+// selectDaysOfPeople selects every day the tables of two models have for the people of a list: where a whole person was
+// built anew, any of them may have changed, and one that is gone above is still below.
+func (r *run) selectDaysOfPeople(days string, models ...*Model) string {
+	keys := make([]string, len(models))
+	for i, m := range models {
+		keys[i] = selectKeys(m, r.gold[m.Name])
+	}
+	return fmt.Sprintf("select k.user_id, k.local_date from (%s) as k semi join %s as d on k.user_id = d.user_id",
+		strings.Join(keys, " union all "), days)
+}
+
+func (r *run) sameMarks(a, b map[int32]int64) bool {
+	for p := range r.bound {
+		if a[p] != b[p] {
+			return false
+		}
+	}
+	return true
+}
+
+// fill makes a table of the distinct person-days of a select, widened by reach. Reach person stays as it is: whoever is
+// in the list is built whole.
+func (r *run) fill(ctx context.Context, target, days string, reach Span) error {
+	query := fmt.Sprintf("create or replace table %s as %s", target, widen("select distinct user_id, local_date from ("+days+")",
+		reach, r.horizon()))
+	if err := r.w.exec(ctx, query); err != nil {
+		return fmt.Errorf("list days: %w", err)
+	}
+	return nil
+}
+
+// widen selects the days that a span puts around the days of a select. Forward ends at the later of the horizon and the
+// last of the days.
+func widen(days string, span Span, horizon string) string {
+	each := func(first, last string) string {
+		return fmt.Sprintf(`select distinct user_id, cast(unnest(generate_series(cast(%s as timestamp), cast(%s as timestamp),
+			interval 1 day)) as date) as local_date from (%s)`, first, last, days)
+	}
+	switch span.Unit {
+	case SpanPerson:
+		return days
+	case SpanWeek:
+		return each("date_trunc('week', local_date)", "date_trunc('week', local_date) + interval 6 day")
+	case SpanMonth:
+		return each("date_trunc('month', local_date)", "last_day(local_date)")
+	case SpanForward:
+		return fmt.Sprintf(`select user_id, cast(unnest(generate_series(cast(min(local_date) as timestamp),
+			cast(greatest(max(local_date), %s) as timestamp), interval 1 day)) as date) as local_date
+			from (%s) group by user_id`, horizon, days)
+	}
+	if span.Days == 0 {
+		return days
+	}
+	if span.Around {
+		return each(fmt.Sprintf("local_date - %d", span.Days), fmt.Sprintf("local_date + %d", span.Days))
+	}
+	return each("local_date", fmt.Sprintf("local_date + %d", span.Days))
+}
+
+// widenBack selects the days that a lookback lets a model read for the days of a select.
+func widenBack(days string, lookback Span) string {
+	if lookback.Around || lookback.Days == 0 {
+		return widen(days, lookback, "")
+	}
+	shifted := fmt.Sprintf("select user_id, local_date - %d as local_date from (%s)", lookback.Days, days)
+	return widen(shifted, Span{Days: lookback.Days}, "")
+}
+
+// horizon is the last date any table has, as SQL.
+func (r *run) horizon() string {
+	last := int64(0)
+	note := func(files []lake.File, column string) {
+		for _, f := range files {
+			last = max(last, f.Upper[column].Int)
+		}
+	}
+	for _, s := range r.silver {
+		note(s.Files, silverDateColumn)
+	}
+	for name, s := range r.gold {
+		if s != nil {
+			note(s.Files, r.project.byName[name].DateColumn())
+		}
+	}
+	return dateLiteral(last)
+}
+
+func dateLiteral(day int64) string {
+	return "date '" + time.Unix(day*86400, 0).UTC().Format(time.DateOnly) + "'"
+}
+
+func (r *run) silverColumns(table string) []lake.Column {
+	for _, t := range silverTables() {
+		if t.name == table {
+			return t.columns
+		}
+	}
+	return nil
+}

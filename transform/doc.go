@@ -1,0 +1,94 @@
+// Package transform turns the lake's silver tables into its gold tables by SQL models, and opens both for people who
+// ask questions of them.
+//
+// # Writing a model
+//
+// A model is one file, models/<topic>/<table>.sql: a header comment, then one select that opens in any DuckDB shell.
+//
+//	-- heart_rate_days: one row per person and local date with at least one heart-rate sample.
+//	--
+//	-- grain:    user_id, local_date
+//	-- inputs:   stg_heart_rate
+//	-- build:    table
+//	-- source:   methods the figures come from
+//	-- method:   heart_rate_days/1
+//	-- audit:    heart_rate_min_bpm <= heart_rate_max_bpm
+//	-- caution:  what the figures cannot say
+//
+// The keys:
+//
+//   - grain: the columns that name a row. They are audited: unique and never null. Of a table the first is user_id and
+//     the second the person's local date.
+//   - inputs: every table the select reads: other models, definitions and, for models in staging, silver tables. Load
+//     compares them with what DuckDB finds in the select. dirty_days is always there and is not listed; "none" reads
+//     nothing.
+//   - build: view or table. Models in staging are views.
+//   - lookback: how far back rows may be read to make a day: "n days", "n days around" (both ways), or person (all of
+//     the person's days). None means the day alone.
+//   - reach: which days a changed day changes: "n days" (that many later ones too), "n days around" (both ways), week
+//     (its ISO week), month, forward (all later days), or person (all of the person's days). None means the day alone.
+//   - source: where the formula comes from. Required of a table.
+//   - audit: a predicate that no row may violate; one per line, as many as wanted. Null does not violate.
+//   - caution: when not to trust the figures.
+//   - method: name/version, written to the column method_version. A new formula is a new version.
+//
+// A line that begins with at least three spaces after the dashes continues the value above. An unknown key is an error.
+//
+// Every output column stands on its own line with a comment that gives unit and meaning: these comments are the data
+// dictionary (Model.Columns). The last line is "select * from <last CTE>". Models outside staging stay inside the core
+// of SQL that other engines share: no qualify, asof, pivot, lists, casts by colons or arithmetic with zones; local dates
+// are stored with the data, so that there is no need for it. Thresholds are rows of models/definitions.csv, read from
+// the table definitions. Sums of floating-point numbers depend on their order, so a model sums integers or decimals and
+// divides last: otherwise the same input would not give the same row.
+//
+// # Building
+//
+// A table is written for the days in the table dirty_days(user_id, local_date), which the model joins; a model with
+// reach person joins it on user_id alone and writes all of that person's days. A row for a day or person that is not in
+// dirty_days fails the build. What a model can read is cut to the dirty days widened by lookback, before it runs.
+//
+// Builder.Build takes the rows of silver.dirty_days that came after the table's own watermark (its property
+// build.wm.<partition>) and are complete in silver (at most the smallest merge.wm.<partition> of silver's tables),
+// follows them through the models with their reach, runs the model, audits the rows, compares them with those in the
+// table, and rewrites only the files of the people whose rows differ. Rows and watermark travel in one commit.
+//
+// # Testing
+//
+// models/<topic>/<table>.txtar holds the cases: given rows as CSV, wanted rows as CSV. Columns left out of given rows are
+// null, columns left out of wanted rows are not compared, dirty_days defaults to every person and day in the given
+// rows. A file name is <case>/given/<table>, <case>/want, or <case>/want/<CTE> for a step on the way. Run
+// "go test ./transform -run TestModels -update" to rewrite the wanted rows, then read the difference: it is medicine
+// that changed. Columns and types of every model stand in models/schema.golden.
+//
+// # Guarantees
+//
+//   - Building day by day, in whatever order days arrive, gives the same rows as one full build.
+//   - Building again changes nothing: no file is written when no row differs.
+//   - A failed audit leaves the table as it was, and leaves alone the tables made from it.
+//   - A changed model, definition or input model rebuilds its table and everything below it.
+//   - No error and no log line holds a person's id or a value.
+//   - A query that somebody typed cannot read or write a file that is not a table of the lake, nor write one that is.
+//
+// # Decisions
+//
+// Lookback and reach can be person. The spine user_days has a row for every day between a person's first and last
+// evidence, holes included: a new first day fills holes forwards, a new last day backwards, a deleted day empties both.
+// No number of days says that.
+//
+// Lookback and reach can go around a day. A night is dated by its end, and a segment that arrives late can move the end of
+// its neighbours' night to another date, earlier or later.
+//
+// What is passed on is what changed. The days on which a table's rows differ, not those that were looked at again, are
+// the dirty days of the next model. When a build ended between the two, the next model's own watermark is behind, and
+// its dirty days are followed from silver through the reach of every model above it.
+//
+// An hour that two devices recorded is decided by the minute within the person's local date, so that a day can be built
+// from its own hours. Two devices whose recorded offsets disagree about the date each count on their own date.
+//
+// Queries that people type are parsed first and refused unless they are selects. DuckDB's list of allowed paths, needed
+// to read the lake's files with everything else shut, also allows COPY to overwrite them, and a select can call table
+// functions that write logs: one of them ends the process (both tried on 1.5.5). So only table functions known to be
+// harmless are let through.
+//
+// A table whose columns change is dropped and made anew; between the two commits readers find it empty.
+package transform

@@ -1,0 +1,140 @@
+package transform
+
+import (
+	"context"
+	"fmt"
+	"math"
+	"slices"
+	"strings"
+
+	"github.com/diurna-health/diurna/ingest/lake"
+)
+
+// exposeInputs lets the model see its inputs: all of them in a full build, else the rows of dirty days widened by
+// lookback. The cut is made here and not in the model, so that a model cannot depend on what happens to lie in the same
+// file.
+func (r *run) exposeInputs(ctx context.Context, m *Model, full bool) error {
+	var sc *scope
+	if !full {
+		var err error
+		if sc, err = r.readableScope(ctx, m); err != nil {
+			return fmt.Errorf("find readable days: %w", err)
+		}
+	}
+	silver, tables := r.project.reads(m)
+	for _, t := range silver {
+		if err := r.exposeTable(ctx, t, r.silverColumns(t), r.silver[t].Files, silverDateColumn, sc); err != nil {
+			return err
+		}
+	}
+	for _, in := range tables {
+		s := r.gold[in.Name]
+		if err := r.exposeTable(ctx, in.Name, s.Columns, s.Files, in.DateColumn(), sc); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// exposeTable makes the view of one table over the files that may hold rows of the scope; nil is every row.
+func (r *run) exposeTable(ctx context.Context, name string, columns []lake.Column, files []lake.File, dateColumn string, sc *scope) error {
+	query := "create or replace view " + name + " as "
+	switch {
+	case sc == nil:
+		query += selectFiles(columns, filePaths(files))
+	default:
+		query += fmt.Sprintf("select t.* from (%s) as t semi join build.readable_days as d on t.user_id = d.user_id",
+			selectFiles(columns, filePaths(sc.choose(files, dateColumn))))
+		if !sc.wholePeople {
+			query += fmt.Sprintf(" and t.%s = d.local_date where t.%[1]s between %s and %s", quoted(dateColumn),
+				dateLiteral(sc.first), dateLiteral(sc.last))
+		}
+	}
+	if err := r.w.exec(ctx, query); err != nil {
+		return fmt.Errorf("open %s for the model: %w", name, err)
+	}
+	return nil
+}
+
+// A scope is a set of person-days, coarse enough to ask files about it.
+type scope struct {
+	wholePeople bool
+	people      []personScope // by user
+	first, last int64         // of all people's dates
+}
+
+type personScope struct {
+	user        string
+	first, last int64
+}
+
+// readableScope fills build.readable_days and describes it.
+func (r *run) readableScope(ctx context.Context, m *Model) (*scope, error) {
+	days := "select distinct user_id from dirty_days"
+	whole := m.Lookback.Unit == SpanPerson
+	if !whole {
+		days = widenBack("select user_id, local_date from dirty_days", m.Lookback)
+	}
+	if err := r.w.exec(ctx, "create or replace table build.readable_days as "+days); err != nil {
+		return nil, err
+	}
+	return r.scopeOf(ctx, "build.readable_days", whole)
+}
+
+// scopeOf reads a list of person-days; of whole people the dates do not matter.
+func (r *run) scopeOf(ctx context.Context, table string, wholePeople bool) (*scope, error) {
+	sc := &scope{wholePeople: wholePeople, first: math.MaxInt64, last: math.MinInt64}
+	dates := "0::bigint, 0::bigint"
+	if !wholePeople {
+		dates = "min(local_date) - date '1970-01-01', max(local_date) - date '1970-01-01'"
+	}
+	rows, err := r.w.conn.QueryContext(ctx, fmt.Sprintf("select user_id, %s from %s group by user_id order by user_id", dates, table))
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	for rows.Next() {
+		var p personScope
+		if err := rows.Scan(&p.user, &p.first, &p.last); err != nil {
+			return nil, err
+		}
+		if wholePeople {
+			p.first, p.last = math.MinInt64, math.MaxInt64
+		}
+		sc.first, sc.last = min(sc.first, p.first), max(sc.last, p.last)
+		sc.people = append(sc.people, p)
+	}
+	return sc, rows.Err()
+}
+
+// choose returns the files whose bounds leave room for a row of the scope. A file without bounds may hold anything.
+func (sc *scope) choose(files []lake.File, dateColumn string) []lake.File {
+	var chosen []lake.File
+	for _, f := range files {
+		people := sc.peopleWithin(f)
+		lower, ok := f.Lower[dateColumn]
+		upper, okUpper := f.Upper[dateColumn]
+		if slices.ContainsFunc(people, func(p personScope) bool {
+			return !ok || !okUpper || (p.last >= lower.Int && p.first <= upper.Int)
+		}) {
+			chosen = append(chosen, f)
+		}
+	}
+	return chosen
+}
+
+// peopleWithin returns the people of the scope that the file's bounds leave room for.
+func (sc *scope) peopleWithin(f lake.File) []personScope {
+	lower, ok := f.Lower["user_id"]
+	upper, okUpper := f.Upper["user_id"]
+	if !ok || !okUpper {
+		return sc.people
+	}
+	byUser := func(p personScope, user string) int { return strings.Compare(p.user, user) }
+	from, _ := slices.BinarySearchFunc(sc.people, lower.Text, byUser)
+	to, found := slices.BinarySearchFunc(sc.people, upper.Text, byUser)
+	if found {
+		to++
+	}
+	return sc.people[from:max(from, to)]
+}

@@ -1,0 +1,304 @@
+package transform
+
+import (
+	"errors"
+	"fmt"
+	"path"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+)
+
+// A BuildKind says how a model exists: as a view that is computed when it is read, or as a table of the lake.
+type BuildKind string
+
+// The kinds of build.
+const (
+	BuildView  BuildKind = "view"
+	BuildTable BuildKind = "table"
+)
+
+// A SpanUnit says in what a Span is counted.
+type SpanUnit string
+
+// The units of spans.
+const (
+	SpanDays    SpanUnit = "days"
+	SpanWeek    SpanUnit = "week"    // the ISO week of the day
+	SpanMonth   SpanUnit = "month"   // the calendar month of the day
+	SpanForward SpanUnit = "forward" // all later days
+	SpanPerson  SpanUnit = "person"  // all of a person's days
+)
+
+// A Span is a stretch of days about a day. The zero Span is the day alone.
+type Span struct {
+	Unit   SpanUnit // "" is SpanDays
+	Days   int      // of SpanDays
+	Around bool     // of SpanDays: both ways
+}
+
+// A Column is an output column of a model, for the data dictionary.
+type Column struct {
+	Name    string
+	Meaning string // unit and meaning, from the comment beside it
+}
+
+// A Model is one table or view, made by one select.
+type Model struct {
+	Name     string
+	Topic    string // the folder it lies in
+	Summary  string
+	Grain    []string
+	Inputs   []string
+	Build    BuildKind
+	Lookback Span
+	Reach    Span
+	Source   string
+	Audits   []string
+	Caution  string
+	Method   string
+	Columns  []Column
+	SQL      string // the whole file
+
+	sha string // of SQL, definitions when they are read, and everything above; set by Load
+}
+
+// DateColumn returns the name of the column that holds the local date of a table's rows.
+func (m *Model) DateColumn() string { return m.Grain[1] }
+
+// Staging reports whether the model may read silver tables and use functions other engines lack.
+func (m *Model) Staging() bool { return m.Topic == "staging" }
+
+// Patterns of the lines of a model.
+var (
+	headerKey    = regexp.MustCompile(`^-- ([a-z]+):\s+(.*)$`)
+	headerMore   = regexp.MustCompile(`^--\s{3,}(\S.*)$`)
+	titleLine    = regexp.MustCompile(`^-- ([a-z][a-z0-9_]*): (.+)$`)
+	lastLine     = regexp.MustCompile(`^select \* from [a-z][a-z0-9_]*$`)
+	columnLine   = regexp.MustCompile(`([a-z][a-z0-9_]*),?\s+-- (\S.*)$`)
+	identifier   = regexp.MustCompile(`^[a-z][a-z0-9_]*$`)
+	inputName    = regexp.MustCompile(`^(silver\.)?[a-z][a-z0-9_]*$`)
+	methodSyntax = regexp.MustCompile(`^[a-z][a-z0-9_]*/[0-9]+$`)
+)
+
+// ParseModel reads a model from the text of file name. It reports every problem it finds, not the first alone.
+func ParseModel(name, src string) (*Model, error) {
+	m := &Model{
+		Name:  strings.TrimSuffix(path.Base(name), ".sql"),
+		Topic: path.Base(path.Dir(name)),
+		SQL:   src,
+	}
+	header, body := splitHeader(src)
+	problems := m.parseHeader(header)
+	problems = append(problems, m.parseBody(body)...)
+	problems = append(problems, m.check()...)
+	if len(problems) > 0 {
+		return nil, fmt.Errorf("model %s: %w", name, errors.Join(problems...))
+	}
+	return m, nil
+}
+
+// splitHeader cuts a model after the comment lines it opens with.
+func splitHeader(src string) (header []string, body string) {
+	lines := strings.Split(strings.TrimRight(src, "\n"), "\n")
+	n := 0
+	for n < len(lines) && strings.HasPrefix(lines[n], "--") {
+		n++
+	}
+	return lines[:n], strings.Join(lines[n:], "\n")
+}
+
+func (m *Model) parseHeader(lines []string) (problems []error) {
+	if len(lines) == 0 {
+		return []error{errors.New("the file does not open with a header comment")}
+	}
+	title := titleLine.FindStringSubmatch(lines[0])
+	if title == nil || title[1] != m.Name {
+		problems = append(problems, fmt.Errorf("the first line is not \"-- %s: <what a row is>\"", m.Name))
+	} else {
+		m.Summary = title[2]
+	}
+
+	// The summary may run on until the first empty comment line; keys follow it.
+	rest := lines[1:]
+	for len(rest) > 0 && rest[0] != "--" && headerKey.FindString(rest[0]) == "" {
+		m.Summary += " " + strings.TrimSpace(strings.TrimPrefix(rest[0], "--"))
+		rest = rest[1:]
+	}
+	type entry struct{ key, value string }
+	var entries []entry
+	for _, line := range rest {
+		if kv := headerKey.FindStringSubmatch(line); kv != nil {
+			entries = append(entries, entry{kv[1], strings.TrimSpace(kv[2])})
+			continue
+		}
+		if more := headerMore.FindStringSubmatch(line); more != nil && len(entries) > 0 {
+			entries[len(entries)-1].value += " " + strings.TrimSpace(more[1])
+			continue
+		}
+		if line != "--" {
+			problems = append(problems, fmt.Errorf("header line %q is neither \"-- key: value\" nor a continuation", line))
+		}
+	}
+	seen := map[string]bool{}
+	for _, e := range entries {
+		if seen[e.key] && e.key != "audit" {
+			problems = append(problems, fmt.Errorf("header key %q stands twice", e.key))
+		}
+		seen[e.key] = true
+		if err := m.setHeader(e.key, e.value); err != nil {
+			problems = append(problems, err)
+		}
+	}
+	return problems
+}
+
+func (m *Model) setHeader(key, value string) (err error) {
+	switch key {
+	case "grain":
+		m.Grain = splitList(value)
+	case "inputs":
+		m.Inputs = splitList(value)
+		if value == "none" {
+			m.Inputs = []string{}
+		}
+	case "build":
+		m.Build = BuildKind(value)
+	case "lookback":
+		m.Lookback, err = parseSpan(value)
+	case "reach":
+		m.Reach, err = parseSpan(value)
+	case "source":
+		m.Source = value
+	case "audit":
+		m.Audits = append(m.Audits, value)
+	case "caution":
+		m.Caution = value
+	case "method":
+		m.Method = value
+	default:
+		return fmt.Errorf("unknown header key %q", key)
+	}
+	if err != nil {
+		return fmt.Errorf("header key %q: %w", key, err)
+	}
+	return nil
+}
+
+func splitList(s string) []string {
+	parts := strings.Split(s, ",")
+	for i := range parts {
+		parts[i] = strings.TrimSpace(parts[i])
+	}
+	return parts
+}
+
+func parseSpan(s string) (Span, error) {
+	switch unit := SpanUnit(s); unit {
+	case SpanWeek, SpanMonth, SpanForward, SpanPerson:
+		return Span{Unit: unit}, nil
+	}
+	rest, around := strings.CutSuffix(s, " around")
+	number, ok := strings.CutSuffix(rest, " days")
+	n, err := strconv.Atoi(number)
+	if !ok || err != nil || n < 1 || n > 3660 {
+		return Span{}, fmt.Errorf("%q is not \"n days\", \"n days around\", week, month, forward or person", s)
+	}
+	return Span{Unit: SpanDays, Days: n, Around: around}, nil
+}
+
+// parseBody checks the form of the select and collects the comments beside its columns. A name that several CTEs
+// comment on is described by the last: that one is nearest to the output.
+func (m *Model) parseBody(body string) (problems []error) {
+	code := withoutComments(body)
+	if strings.Contains(code, ";") {
+		problems = append(problems, errors.New("a model is one select, without a semicolon"))
+	}
+	if first := strings.Fields(code); len(first) == 0 || (first[0] != "with" && first[0] != "select") {
+		problems = append(problems, errors.New("the select begins with neither \"with\" nor \"select\""))
+	}
+	lines := strings.Split(body, "\n")
+	if last := lines[len(lines)-1]; !lastLine.MatchString(last) {
+		problems = append(problems, errors.New("the last line is not \"select * from <last CTE>\""))
+	}
+	for _, line := range lines {
+		found := columnLine.FindStringSubmatch(line)
+		if found == nil {
+			continue
+		}
+		column := Column{Name: found[1], Meaning: found[2]}
+		m.Columns = slices.DeleteFunc(m.Columns, func(c Column) bool { return c.Name == column.Name })
+		m.Columns = append(m.Columns, column)
+	}
+	return problems
+}
+
+// withoutComments removes line comments and the contents of string literals, so that what is left is code.
+func withoutComments(sql string) string {
+	var b strings.Builder
+	inString := false
+	for i := 0; i < len(sql); i++ {
+		switch {
+		case sql[i] == '\'':
+			inString = !inString
+			b.WriteByte('\'')
+		case inString:
+		case strings.HasPrefix(sql[i:], "--"):
+			for i < len(sql) && sql[i] != '\n' {
+				i++
+			}
+			b.WriteByte('\n')
+		default:
+			b.WriteByte(sql[i])
+		}
+	}
+	return b.String()
+}
+
+func (m *Model) check() (problems []error) {
+	report := func(format string, args ...any) { problems = append(problems, fmt.Errorf(format, args...)) }
+	if len(m.Grain) == 0 {
+		report("header key \"grain\" is missing")
+	}
+	for _, c := range m.Grain {
+		if !identifier.MatchString(c) {
+			report("grain: %q is not a column name", c)
+		}
+	}
+	if m.Inputs == nil {
+		report("header key \"inputs\" is missing")
+	}
+	for _, in := range m.Inputs {
+		if !inputName.MatchString(in) {
+			report("inputs: %q is not a table name", in)
+		}
+	}
+	switch m.Lookback.Unit {
+	case "", SpanDays, SpanPerson:
+	default:
+		report("lookback: %s is for reach alone", m.Lookback.Unit)
+	}
+	switch m.Build {
+	case BuildTable:
+		if len(m.Grain) < 2 || m.Grain[0] != "user_id" {
+			report("grain: of a table the first two columns are user_id and the local date")
+		}
+		if m.Source == "" {
+			report("header key \"source\" is missing: a table says where its formulas come from")
+		}
+		if !methodSyntax.MatchString(m.Method) {
+			report("method: %q is not name/version", m.Method)
+		}
+	case BuildView:
+		if m.Lookback != (Span{}) || m.Reach != (Span{}) || len(m.Audits) > 0 || m.Method != "" {
+			report("lookback, reach, audit and method are for tables")
+		}
+	default:
+		report("build: %q is neither view nor table", m.Build)
+	}
+	if m.Staging() && m.Build == BuildTable {
+		report("build: models in staging are views")
+	}
+	return problems
+}

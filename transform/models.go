@@ -1,0 +1,8 @@
+package transform
+
+import "embed"
+
+// Models holds Diurna's own models and definitions, for Load.
+//
+//go:embed models/*/*.sql models/definitions.csv
+var Models embed.FS

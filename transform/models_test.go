@@ -1,0 +1,178 @@
+package transform_test
+
+import (
+	"bytes"
+	"database/sql"
+	"flag"
+	"fmt"
+	"os"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/duckdb/duckdb-go/v2"
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/diurna-health/diurna/transform"
+	"github.com/diurna-health/diurna/transform/transformtest"
+)
+
+var update = flag.Bool("update", false, "rewrite wanted rows and goldens")
+
+func loadProject(t *testing.T) *transform.Project {
+	t.Helper()
+	p, err := transform.Load(t.Context(), transform.Models)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return p
+}
+
+func TestModels(t *testing.T) {
+	transformtest.RunModels(t, loadProject(t), "models", *update)
+}
+
+func TestEveryModelHasCases(t *testing.T) {
+	t.Parallel()
+	// Views that only rename silver columns for people have nothing to get wrong that schema.golden would not show.
+	plain := []string{"sleep_segments", "readings", "daily_summaries", "events", "calendar_dates"}
+	for _, m := range loadProject(t).Models() {
+		if slices.Contains(plain, m.Name) {
+			continue
+		}
+		if _, err := os.Stat("models/" + m.Topic + "/" + m.Name + ".txtar"); err != nil {
+			t.Errorf("model %s has no cases: %v", m.Name, err)
+		}
+	}
+}
+
+// describeModels returns every model's columns and types, from an empty lake.
+func describeModels(t *testing.T, p *transform.Project) map[string][][2]string {
+	t.Helper()
+	connector, err := duckdb.NewConnector("?threads=1", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	db := sql.OpenDB(connector)
+	defer db.Close()
+	conn, err := db.Conn(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close()
+	if err := p.Define(t.Context(), conn); err != nil {
+		t.Fatal(err)
+	}
+	schema := map[string][][2]string{}
+	for _, m := range p.Models() {
+		rows, err := conn.QueryContext(t.Context(), "select column_name, column_type from (describe "+m.Name+")")
+		if err != nil {
+			t.Fatal(err)
+		}
+		for rows.Next() {
+			var c [2]string
+			if err := rows.Scan(&c[0], &c[1]); err != nil {
+				t.Fatal(err)
+			}
+			schema[m.Name] = append(schema[m.Name], c)
+		}
+		if err := rows.Close(); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return schema
+}
+
+func TestEmptyBuild(t *testing.T) {
+	t.Parallel()
+	p := loadProject(t)
+	var got bytes.Buffer
+	schema := describeModels(t, p)
+	for _, m := range p.Models() {
+		fmt.Fprintf(&got, "%s (%s)\n", m.Name, m.Build)
+		for _, c := range schema[m.Name] {
+			fmt.Fprintf(&got, "    %-28s %s\n", c[0], c[1])
+		}
+	}
+	const golden = "models/schema.golden"
+	if *update {
+		if err := os.WriteFile(golden, got.Bytes(), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	want, err := os.ReadFile(golden)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(string(want), got.String()); diff != "" {
+		t.Error("columns differ from schema.golden (-want +got):\n" + diff)
+	}
+}
+
+func TestModelHeaders(t *testing.T) {
+	t.Parallel()
+	p := loadProject(t)
+	schema := describeModels(t, p)
+	for _, m := range p.Models() {
+		columns := make([]string, len(schema[m.Name]))
+		for i, c := range schema[m.Name] {
+			columns[i] = c[0]
+			if !slices.ContainsFunc(m.Columns, func(d transform.Column) bool { return d.Name == c[0] }) {
+				t.Errorf("%s: column %s has no comment with unit and meaning", m.Name, c[0])
+			}
+		}
+		for _, g := range m.Grain {
+			if !slices.Contains(columns, g) {
+				t.Errorf("%s: grain column %s is not among its columns", m.Name, g)
+			}
+		}
+		if m.Build == transform.BuildTable && !slices.Contains(columns, "method_version") {
+			t.Errorf("%s: there is no column method_version", m.Name)
+		}
+		if m.Build == transform.BuildTable && !strings.HasPrefix(m.Method, m.Name+"/") {
+			t.Errorf("%s: its method is %s", m.Name, m.Method)
+		}
+	}
+}
+
+func TestModelsOutsideStagingStayInThePortableCore(t *testing.T) {
+	t.Parallel()
+	banned := []string{
+		"qualify", "asof", "macro", "pivot", "approx_", "unnest", "list_", "exclude", "replace (", "at time zone",
+		"timezone(", "make_timestamp", "epoch", "::", "[", "struct", "generate_series", "range(", "//", "group by all",
+		"order by all", "using (", "columns(", "lambda", "try_cast", "strftime", "::",
+	}
+	for _, m := range loadProject(t).Models() {
+		if m.Staging() {
+			continue
+		}
+		var code []string
+		for line := range strings.SplitSeq(m.SQL, "\n") {
+			before, _, _ := strings.Cut(line, "--")
+			code = append(code, before)
+		}
+		sql := strings.ToLower(strings.Join(code, "\n"))
+		for _, word := range banned {
+			if strings.Contains(sql, word) {
+				t.Errorf("%s uses %q, which only staging may", m.Name, word)
+			}
+		}
+	}
+}
+
+func TestEveryDefinitionIsUsed(t *testing.T) {
+	t.Parallel()
+	p := loadProject(t)
+	for _, d := range p.Definitions() {
+		if !slices.ContainsFunc(p.Models(), func(m *transform.Model) bool { return strings.Contains(m.SQL, "'"+d.Name+"'") }) {
+			t.Errorf("definition %s is read by no model", d.Name)
+		}
+	}
+	for _, m := range p.Models() {
+		if slices.Contains(m.Inputs, "definitions") && !slices.ContainsFunc(p.Definitions(), func(d transform.Definition) bool {
+			return strings.Contains(m.SQL, "'"+d.Name+"'")
+		}) {
+			t.Errorf("%s names definitions and reads none that exists", m.Name)
+		}
+	}
+}

@@ -1,0 +1,254 @@
+package transform_test
+
+import (
+	"database/sql"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/diurna-health/diurna/schemas"
+	"github.com/diurna-health/diurna/transform"
+)
+
+func openReader(t *testing.T, w *world) *transform.Reader {
+	t.Helper()
+	r, err := transform.OpenReader(t.Context(), w.lake, loadProject(t), testConfig(t))
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := r.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	return r
+}
+
+// smallWorld has a person's hour in silver and gold.
+func smallWorld(t *testing.T) *world {
+	t.Helper()
+	w := newWorld(t)
+	w.put(map[string]piece{"a": {hours: []schemas.SeriesHour{
+		hours("u", "watch", schemas.Steps, firstDay, 9, 60_000, 10, 20),
+		hours("u", "watch", schemas.HeartRate, firstDay, 9, 60_000, 61),
+	}}})
+	w.build(false)
+	return w
+}
+
+// firstColumn returns the first column of all rows.
+func firstColumn(rows *sql.Rows) ([]string, error) {
+	values := []string{}
+	columns, err := rows.Columns()
+	if err != nil {
+		return nil, err
+	}
+	for rows.Next() {
+		row := make([]any, len(columns))
+		for i := range row {
+			row[i] = new(any)
+		}
+		if err := rows.Scan(row...); err != nil {
+			return nil, err
+		}
+		values = append(values, fmt.Sprint(*row[0].(*any)))
+	}
+	return values, errors.Join(rows.Err(), rows.Close())
+}
+
+func TestAReaderAnswersQuestions(t *testing.T) {
+	t.Parallel()
+	r := openReader(t, smallWorld(t))
+	for query, want := range map[string][]string{
+		"select step_count from activity_days":                                {"30"},
+		"select value from steps order by measured_at":                        {"10", "20"},
+		"select value from heart_rate":                                        {"61"},
+		"select count(*) from silver.series_hours":                            {"2"},
+		"select count(*) from sleep_nights":                                   {"0"},
+		"select value from definitions where name = 'valid_day_worn_min'":     {"600"},
+		"with x as (select 1 as one) select one from x; ":                     {"1"},
+		"from user_days select local_date::varchar":                           {"2016-04-12"},
+		"describe activity_days":                                              nil,
+		"show tables":                                                         nil,
+		"select sum(range) from range(4)":                                     {"6"},
+		"summarize heart_rate":                                                nil,
+		"explain select * from activity_days":                                 nil,
+		"EXPLAIN ANALYZE select * from activity_days":                         nil,
+		"-- a comment; with a semicolon\nselect 'a;b' as text":                {"a;b"},
+		"select cast(measured_at as varchar) from steps order by 1 limit 1":   {"2016-04-12 09:00:00+00"},
+		"select count(*) from (values (1), (2)) as v union all select 1 - 1 ": {"2", "0"},
+	} {
+		rows, err := r.Query(t.Context(), query)
+		if err != nil {
+			t.Errorf("%s: %v", query, err)
+			continue
+		}
+		got, err := firstColumn(rows)
+		if err != nil {
+			t.Errorf("%s: %v", query, err)
+		}
+		if diff := cmp.Diff(want, got); want != nil && diff != "" {
+			t.Errorf("%s: (-want +got)\n%s", query, diff)
+		}
+		if len(got) == 0 {
+			t.Errorf("%s: no rows", query)
+		}
+	}
+}
+
+func TestAReaderSeesOneMoment(t *testing.T) {
+	t.Parallel()
+	w := smallWorld(t)
+	r := openReader(t, w)
+	w.put(map[string]piece{"a": {}})
+	w.build(false)
+	for _, query := range []string{"select step_count from activity_days", "select sum(value) from steps"} {
+		rows, err := r.Query(t.Context(), query)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got, err := firstColumn(rows); err != nil || len(got) != 1 || got[0] != "30" {
+			t.Errorf("%s: %v, %v, want the 30 steps of before", query, got, err)
+		}
+	}
+}
+
+func TestTypedQueriesReachNothingButTheLake(t *testing.T) {
+	t.Parallel()
+	w := smallWorld(t)
+	r := openReader(t, w)
+	outside := filepath.Join(t.TempDir(), "outside.csv")
+	if err := os.WriteFile(outside, []byte("secret\n1\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	s, err := w.lake.Load(t.Context(), "gold.activity_days")
+	if err != nil {
+		t.Fatal(err)
+	}
+	file := s.Files[0].Path
+	before, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	target := filepath.Join(t.TempDir(), "target")
+	for _, query := range []string{
+		"copy (select 1) to '" + target + "'",
+		"copy (select 1) to '" + file + "' (format parquet, use_tmp_file false)",
+		"select 1; copy (select 1) to '" + file + "' (format parquet, use_tmp_file false)",
+		"explain analyze copy (select 1) to '" + file + "' (format parquet, use_tmp_file false)",
+		"explain explain analyze copy (select 1) to '" + file + "' (format parquet, use_tmp_file false)",
+		"export database '" + target + "'",
+		"select * from read_text('/etc/passwd')",
+		"select * from read_csv('" + outside + "')",
+		"select * from '" + outside + "'",
+		"select * from glob('/*')",
+		"select * from query('select * from read_text(''/etc/passwd'')')",
+		"attach '" + target + "'",
+		"install httpfs",
+		"load httpfs",
+		"set threads = 4",
+		"set enable_external_access = true",
+		"reset lock_configuration",
+		"pragma enable_logging",
+		"call enable_logging()",
+		"select * from enable_logging(storage = 'file', storage_path = '" + target + "')",
+		"with x as (select * from (select * from enable_logging())) select 1 where exists (select 1 from x)",
+		"select (select count(*) from checkpoint())",
+		"from read_parquet('" + file + "')",
+		"create table t as select 1",
+		"drop view activity_days",
+		"insert into definitions select * from definitions",
+		"delete from definitions",
+		"create secret (type s3)",
+		"select 1; select 2",
+		"selekt 1",
+		"",
+		"select no_such_column from activity_days",
+	} {
+		rows, err := r.Query(t.Context(), query)
+		if err == nil {
+			got, rowsErr := firstColumn(rows)
+			if rowsErr == nil {
+				t.Errorf("%q was possible: %v", query, got)
+			}
+			continue
+		}
+		if schemas.ErrorCode(err) != schemas.CodeInvalid {
+			t.Errorf("%q: %v is of code %s, want invalid", query, err, schemas.ErrorCode(err))
+		}
+	}
+	if _, err := os.Stat(target); !errors.Is(err, os.ErrNotExist) {
+		t.Errorf("something was written outside the lake: %v", err)
+	}
+	if after, err := os.ReadFile(file); err != nil || string(after) != string(before) {
+		t.Errorf("a file of the lake was overwritten: %v", err)
+	}
+}
+
+func TestOurOwnQueriesReachNoFileOutsideTheLake(t *testing.T) {
+	t.Parallel()
+	r := openReader(t, smallWorld(t))
+	for _, query := range []string{
+		"copy (select 1) to '" + filepath.Join(t.TempDir(), "x") + "'",
+		"select * from read_text('/etc/passwd')",
+		"attach '" + filepath.Join(t.TempDir(), "x") + "'",
+		"install httpfs",
+		"set threads = 4",
+	} {
+		if _, err := r.DB.ExecContext(t.Context(), query); err == nil {
+			t.Errorf("%q was possible", query)
+		}
+	}
+	if _, err := r.DB.ExecContext(t.Context(), "create table report_people as select 'u' as user_id"); err != nil {
+		t.Errorf("a list of our own is not possible: %v", err)
+	}
+}
+
+func TestALargeQuestionSpillsToTheTemporaryFolder(t *testing.T) {
+	t.Parallel()
+	cfg := testConfig(t)
+	cfg.MemoryLimit = "60MB"
+	w := smallWorld(t)
+	r, err := transform.OpenReader(t.Context(), w.lake, loadProject(t), cfg)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer r.Close()
+	rows, err := r.Query(t.Context(), `select count(*) from (
+		select repeat(cast(range as varchar), 8) as wide from range(1500000) order by hash(range)) where wide <> ''`)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got, err := firstColumn(rows); err != nil || got[0] != "1500000" {
+		t.Errorf("rows are %v, %v", got, err)
+	}
+}
+
+func TestAReaderOpensBeforeAnythingWasBuilt(t *testing.T) {
+	t.Parallel()
+	r := openReader(t, newWorld(t))
+	for _, table := range append(goldTables(loadProject(t)), "heart_rate", "steps", "intensity", "sleep_segments", "readings", "daily_summaries", "events") {
+		rows, err := r.Query(t.Context(), "select * from "+table)
+		if err != nil {
+			t.Errorf("%s: %v", table, err)
+			continue
+		}
+		if got, err := firstColumn(rows); err != nil || len(got) != 0 {
+			t.Errorf("%s has %d rows, %v", table, len(got), err)
+		}
+	}
+}
+
+func TestAReaderRefusesWithASentence(t *testing.T) {
+	t.Parallel()
+	r := openReader(t, newWorld(t))
+	_, err := r.Query(t.Context(), "drop table activity_days")
+	if err == nil || !strings.Contains(err.Error(), "only select") {
+		t.Errorf("error is %v", err)
+	}
+}

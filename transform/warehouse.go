@@ -1,0 +1,236 @@
+package transform
+
+import (
+	"context"
+	"database/sql"
+	"fmt"
+	"log/slog"
+	"net/url"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/duckdb/duckdb-go/v2"
+
+	"github.com/diurna-health/diurna/ingest/lake"
+)
+
+// Config limits what a DuckDB of ours may use. Every limit is explicit: DuckDB's own defaults take most of the machine.
+type Config struct {
+	MemoryLimit string // as DuckDB writes it: 2GB
+	Threads     int
+	TempDir     string // where it spills; made on first use
+	MaxTempSize string // as DuckDB writes it: 20GB
+	FileRows    int    // rows of a gold file, give or take a person; 0 is 65,536
+	Now         func() time.Time
+	Logger      *slog.Logger
+}
+
+// A warehouse is an in-memory DuckDB. One connection is pinned: temporary tables belong to a connection.
+type warehouse struct {
+	db   *sql.DB
+	conn *sql.Conn
+}
+
+func openWarehouse(ctx context.Context, cfg Config) (*warehouse, error) {
+	dsn := url.Values{
+		"memory_limit":                 {cfg.MemoryLimit},
+		"threads":                      {strconv.Itoa(cfg.Threads)},
+		"temp_directory":               {cfg.TempDir},
+		"max_temp_directory_size":      {cfg.MaxTempSize},
+		"autoinstall_known_extensions": {"false"},
+		"autoload_known_extensions":    {"false"},
+	}
+	connector, err := duckdb.NewConnector("?"+dsn.Encode(), nil)
+	if err != nil {
+		return nil, fmt.Errorf("open DuckDB: %w", err)
+	}
+	db := sql.OpenDB(connector)
+	conn, err := db.Conn(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("open DuckDB: %w", errorsWith(err, db.Close()))
+	}
+	w := &warehouse{db: db, conn: conn}
+	// Files of the lake never change, so what was read of their footers stays true.
+	if err := w.exec(ctx, "set global TimeZone = 'UTC'; set global parquet_metadata_cache = true; create schema silver"); err != nil {
+		return nil, fmt.Errorf("set up DuckDB: %w", errorsWith(err, w.close()))
+	}
+	return w, nil
+}
+
+// errorsWith returns err, with the error of the clean-up that followed it when there is one.
+func errorsWith(err, cleanup error) error {
+	if cleanup != nil {
+		return fmt.Errorf("%w (and then: %w)", err, cleanup)
+	}
+	return err
+}
+
+func (w *warehouse) close() error {
+	err := w.conn.Close()
+	if dbErr := w.db.Close(); err == nil {
+		err = dbErr
+	}
+	return err
+}
+
+func (w *warehouse) exec(ctx context.Context, query string) error {
+	_, err := w.conn.ExecContext(ctx, query)
+	return err
+}
+
+func (w *warehouse) count(ctx context.Context, query string) (n int64, err error) {
+	err = w.conn.QueryRowContext(ctx, query).Scan(&n)
+	return n, err
+}
+
+// columns describes what a select returns.
+func (w *warehouse) columns(ctx context.Context, query string) ([]lake.Column, error) {
+	return describe(ctx, w.conn, query)
+}
+
+func describe(ctx context.Context, conn *sql.Conn, query string) ([]lake.Column, error) {
+	rows, err := conn.QueryContext(ctx, "select column_name, column_type from (describe "+query+"\n)")
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var columns []lake.Column
+	for rows.Next() {
+		var c lake.Column
+		if err := rows.Scan(&c.Name, &c.Type); err != nil {
+			return nil, err
+		}
+		columns = append(columns, c)
+	}
+	return columns, rows.Err()
+}
+
+// A defineKind says what stands in for a table that has no rows yet.
+type defineKind int
+
+const (
+	defineTables defineKind = iota // an empty table, to insert into
+	defineViews                    // a view without rows, to be replaced by one over files
+)
+
+// Define makes everything the project knows as it is before the first row: silver and gold tables empty but with their
+// columns and types, views as views, definitions filled. Models are tested against it.
+func (p *Project) Define(ctx context.Context, conn *sql.Conn) error {
+	if _, err := conn.ExecContext(ctx, "create schema silver"); err != nil {
+		return fmt.Errorf("define silver: %w", err)
+	}
+	return p.define(ctx, conn, nil, defineTables)
+}
+
+// define makes what is not in the set of defined names.
+func (p *Project) define(ctx context.Context, conn *sql.Conn, defined map[string]bool, kind defineKind) error {
+	run := func(name, query string) error {
+		if defined[name] {
+			return nil
+		}
+		if _, err := conn.ExecContext(ctx, query); err != nil {
+			return fmt.Errorf("define %s: %w", name, err)
+		}
+		return nil
+	}
+	for _, t := range silverTables() {
+		if err := run(t.name, "create table "+t.name+" as "+selectNothing(t.columns)); err != nil {
+			return err
+		}
+	}
+	if err := run(tableDirtyDays, "create table dirty_days(user_id varchar, local_date date)"); err != nil {
+		return err
+	}
+	if err := run(tableDefinitions, p.definitionsSQL()); err != nil {
+		return err
+	}
+	for _, m := range p.models {
+		query := "create view " + m.Name + " as\n" + m.SQL
+		if m.Build == BuildTable && !defined[m.Name] {
+			columns, err := describe(ctx, conn, m.SQL)
+			if err != nil {
+				return fmt.Errorf("define %s: %w", m.Name, err)
+			}
+			query = "create table " + m.Name + " as " + selectNothing(columns)
+			if kind == defineViews {
+				query = "create view " + m.Name + " as " + selectNothing(columns)
+			}
+		}
+		if err := run(m.Name, query); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// definitionsSQL makes the table definitions.
+func (p *Project) definitionsSQL() string {
+	var b strings.Builder
+	b.WriteString("create table definitions(name varchar, value double, unit varchar, version integer, source varchar)")
+	for i, d := range p.definitions {
+		if i == 0 {
+			b.WriteString(";\ninsert into definitions values ")
+		} else {
+			b.WriteString(", ")
+		}
+		fmt.Fprintf(&b, "(%s, %s, %s, %d, %s)", literal(d.Name), strconv.FormatFloat(d.Value, 'g', -1, 64),
+			literal(d.Unit), d.Version, literal(d.Source))
+	}
+	return b.String()
+}
+
+// selectNothing selects no rows of the given columns.
+func selectNothing(columns []lake.Column) string {
+	parts := make([]string, len(columns))
+	for i, c := range columns {
+		parts[i] = fmt.Sprintf("cast(null as %s) as %s", quotedType(c.Type), quoted(c.Name))
+	}
+	return "select " + strings.Join(parts, ", ") + " where false"
+}
+
+// selectFiles selects the given columns of Parquet files. The paths are those a snapshot lists: a folder may hold files
+// that were never committed, or no longer count.
+func selectFiles(columns []lake.Column, paths []string) string {
+	if len(paths) == 0 {
+		return selectNothing(columns)
+	}
+	names := make([]string, len(columns))
+	for i, c := range columns {
+		names[i] = quoted(c.Name)
+	}
+	literals := make([]string, len(paths))
+	for i, p := range paths {
+		literals[i] = literal(p)
+	}
+	return fmt.Sprintf("select %s from read_parquet([%s], hive_partitioning = false)",
+		strings.Join(names, ", "), strings.Join(literals, ", "))
+}
+
+func filePaths(files []lake.File) []string {
+	paths := make([]string, len(files))
+	for i, f := range files {
+		paths[i] = f.Path
+	}
+	return paths
+}
+
+func quoted(name string) string { return `"` + strings.ReplaceAll(name, `"`, `""`) + `"` }
+
+func literal(s string) string { return "'" + strings.ReplaceAll(s, "'", "''") + "'" }
+
+// quotedType writes a type so that DuckDB reads it back: field names of structs may be keywords.
+func quotedType(t string) string {
+	inner, ok := strings.CutPrefix(t, "STRUCT(")
+	if !ok {
+		return t
+	}
+	end := strings.LastIndexByte(inner, ')')
+	fields := strings.Split(inner[:end], ", ")
+	for i, f := range fields {
+		if name, typ, ok := strings.Cut(f, " "); ok {
+			fields[i] = quoted(strings.Trim(name, `"`)) + " " + typ
+		}
+	}
+	return "STRUCT(" + strings.Join(fields, ", ") + inner[end:]
+}

@@ -8,8 +8,9 @@
 -- source:   product rules: a valid day is worn 10 h awake, a valid night has 4 h in bed
 -- audit:    has_steps or has_heart_rate or not is_valid_day
 -- audit:    has_sleep or not is_valid_night
--- caution:  worn by motion leaves sleep out already, so that time in bed is taken from worn_min by heart rate alone; all
---           of the night's time in bed is taken, also what lay before midnight
+-- caution:  how much of the heart rate was measured in bed is not known here: all of the night's time in bed is taken off,
+--           also what lay before midnight or was not worn. A day that looks too short by that is valid all the same when
+--           motion, which sleep does not have, says so
 -- method:   user_days/1
 
 with
@@ -126,12 +127,11 @@ days as (
         wear_days.worn_min,         -- min worn; null when nothing was measured
         wear_days.wear_source,      -- heart_rate or motion: what says so
         coalesce(
-            case wear_days.wear_source
-                when 'heart_rate' then wear_days.worn_min - coalesce(sleep_nights.time_in_bed_min, 0)
-                else wear_days.worn_min
-            end >= valid_day.worn_awake_min,
+            wear_days.wear_source = 'heart_rate'
+            and wear_days.worn_min - coalesce(sleep_nights.time_in_bed_min, 0) >= valid_day.worn_awake_min,
             false
         )
+        or coalesce(wear_days.motion_min >= valid_day.worn_awake_min, false)
             as is_valid_day,        -- worn at least valid_day_worn_min awake
         coalesce(sleep_nights.time_in_bed_min >= valid_night.in_bed_min, false)
             as is_valid_night,      -- at least valid_night_in_bed_min in bed

@@ -7,6 +7,7 @@
 --           without a step is not worn, after Choi's 90 min of zero counts
 -- audit:    worn_min between 0 and 3000
 -- audit:    wear_source in ('heart_rate', 'motion')
+-- audit:    motion_min between 0 and 3000
 -- caution:  by motion a quiet evening may pass for not worn, and sleep does; a stretch ends at midnight
 -- method:   wear_days/1
 
@@ -17,8 +18,7 @@ heart_rate_wear as (
     select
         heart_rate_days.user_id,
         heart_rate_days.local_date,
-        heart_rate_days.measured_min as worn_min,
-        'heart_rate' as wear_source
+        heart_rate_days.measured_min as worn_min
 
     from heart_rate_days
     inner join dirty_days
@@ -27,6 +27,17 @@ heart_rate_wear as (
 
 ),
 
+certain as (
+
+    select value as certain_min
+
+    from definitions
+
+    where name = 'wear_certain_min'
+
+),
+
+-- A day that heart rate alone settles needs no second witness.
 step_minutes as (
 
     select
@@ -43,9 +54,11 @@ step_minutes as (
     where not exists (
         select 1
         from heart_rate_wear
+        cross join certain
         where
             heart_rate_wear.user_id = stg_steps.user_id
             and heart_rate_wear.local_date = stg_steps.local_date
+            and heart_rate_wear.worn_min >= certain.certain_min
     )
 
 ),
@@ -100,8 +113,7 @@ motion_wear as (
                 when neighbours.step_after - neighbours.step_before - 1 < still.still_min then 1
                 else 0
             end
-        ) as integer) as worn_min,
-        'motion' as wear_source
+        ) as integer) as motion_min
 
     from neighbours
     cross join still
@@ -112,11 +124,17 @@ motion_wear as (
 
 wear as (
 
-    select * from heart_rate_wear
+    select
+        coalesce(heart_rate_wear.user_id, motion_wear.user_id) as user_id,
+        coalesce(heart_rate_wear.local_date, motion_wear.local_date) as local_date,
+        coalesce(heart_rate_wear.worn_min, motion_wear.motion_min) as worn_min,
+        case when heart_rate_wear.worn_min is not null then 'heart_rate' else 'motion' end as wear_source,
+        motion_wear.motion_min
 
-    union all
-
-    select * from motion_wear
+    from heart_rate_wear
+    full outer join motion_wear
+        on heart_rate_wear.user_id = motion_wear.user_id
+        and heart_rate_wear.local_date = motion_wear.local_date
 
 ),
 
@@ -127,6 +145,7 @@ days as (
         local_date,         -- the person's date
         worn_min,           -- min worn
         wear_source,        -- heart_rate or motion: what says so
+        motion_min,         -- min worn by motion; null without steps, and when heart rate alone settles the day
         'wear_days/1'
             as method_version   -- formula of this row
 

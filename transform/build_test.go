@@ -243,7 +243,7 @@ func (w *world) gold() map[string][]string {
 			}
 			tables[name] = append(tables[name], row)
 		}
-		if err := errors.Join(rows.Err(), rows.Close()); err != nil {
+		if err := errors.Join(rows.Err(), rows.Close()); err != nil { //nolint:sqlclosecheck // in a loop
 			w.t.Fatal(err)
 		}
 	}

@@ -186,7 +186,7 @@ func widen(days string, span Span, horizon string) string {
 		return fmt.Sprintf(`select distinct user_id, cast(unnest(generate_series(cast(%s as timestamp), cast(%s as timestamp),
 			interval 1 day)) as date) as local_date from (%s)`, first, last, days)
 	}
-	switch span.Unit {
+	switch span.Unit { //nolint:exhaustive // days come after it
 	case SpanPerson:
 		return days
 	case SpanWeek:

@@ -39,10 +39,9 @@ func (r *run) exposeInputs(ctx context.Context, m *Model, full bool) error {
 // exposeTable makes the view of one table over the files that may hold rows of the scope; nil is every row.
 func (r *run) exposeTable(ctx context.Context, name string, columns []lake.Column, files []lake.File, dateColumn string, sc *scope) error {
 	query := "create or replace view " + name + " as "
-	switch {
-	case sc == nil:
+	if sc == nil {
 		query += selectFiles(columns, filePaths(files))
-	default:
+	} else {
 		query += fmt.Sprintf("select t.* from (%s) as t semi join build.readable_days as d on t.user_id = d.user_id",
 			selectFiles(columns, filePaths(sc.choose(files, dateColumn))))
 		if !sc.wholePeople {

@@ -195,7 +195,7 @@ func splitList(s string) []string {
 }
 
 func parseSpan(s string) (Span, error) {
-	switch unit := SpanUnit(s); unit {
+	switch unit := SpanUnit(s); unit { //nolint:exhaustive // a number of days comes after it
 	case SpanWeek, SpanMonth, SpanForward, SpanPerson:
 		return Span{Unit: unit}, nil
 	}

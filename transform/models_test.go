@@ -3,6 +3,7 @@ package transform_test
 import (
 	"bytes"
 	"database/sql"
+	"errors"
 	"flag"
 	"fmt"
 	"os"
@@ -76,7 +77,7 @@ func describeModels(t *testing.T, p *transform.Project) map[string][][2]string {
 			}
 			schema[m.Name] = append(schema[m.Name], c)
 		}
-		if err := rows.Close(); err != nil {
+		if err := errors.Join(rows.Err(), rows.Close()); err != nil { //nolint:sqlclosecheck // in a loop
 			t.Fatal(err)
 		}
 	}

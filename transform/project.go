@@ -110,7 +110,7 @@ func (p *Project) readDefinitions(fsys fs.FS, file string) error {
 	if err != nil {
 		return fmt.Errorf("open definitions: %w", err)
 	}
-	defer f.Close()
+	defer f.Close() //nolint:errcheck // only read from
 	r := csv.NewReader(f)
 	header, err := r.Read()
 	if want := []string{"name", "value", "unit", "version", "source"}; err != nil || !slices.Equal(header, want) {
@@ -164,7 +164,7 @@ func (p *Project) checkInputs(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("open DuckDB: %w", err)
 	}
-	defer conn.Close()
+	defer conn.Close() //nolint:errcheck // the database in memory goes with it
 
 	known := map[string]bool{tableDefinitions: true}
 	for _, t := range silverTables() {

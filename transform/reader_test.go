@@ -141,7 +141,7 @@ func TestTypedQueriesReachNothingButTheLake(t *testing.T) {
 		"copy (select 1) to '" + file + "' (format parquet, use_tmp_file false)",
 		"select 1; copy (select 1) to '" + file + "' (format parquet, use_tmp_file false)",
 		"explain analyze copy (select 1) to '" + file + "' (format parquet, use_tmp_file false)",
-		"explain explain analyze copy (select 1) to '" + file + "' (format parquet, use_tmp_file false)",
+		"explain " + "explain analyze copy (select 1) to '" + file + "' (format parquet, use_tmp_file false)",
 		"export database '" + target + "'",
 		"select * from read_text('/etc/passwd')",
 		"select * from read_csv('" + outside + "')",
@@ -247,7 +247,7 @@ func TestAReaderOpensBeforeAnythingWasBuilt(t *testing.T) {
 func TestAReaderRefusesWithASentence(t *testing.T) {
 	t.Parallel()
 	r := openReader(t, newWorld(t))
-	_, err := r.Query(t.Context(), "drop table activity_days")
+	_, err := r.Query(t.Context(), "drop table activity_days") //nolint:rowserrcheck,sqlclosecheck // there are no rows
 	if err == nil || !strings.Contains(err.Error(), "only select") {
 		t.Errorf("error is %v", err)
 	}

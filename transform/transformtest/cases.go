@@ -47,7 +47,7 @@ func RunModels(t *testing.T, project *transform.Project, dir string, update bool
 				t.Run(c.name, func(t *testing.T) { runCase(t, project, m, c, update) })
 			}
 			if update {
-				if err := os.WriteFile(file, txtar.Format(archive), 0o644); err != nil {
+				if err := os.WriteFile(file, txtar.Format(archive), 0o600); err != nil {
 					t.Fatal(err)
 				}
 			}
@@ -100,6 +100,7 @@ func splitCases(archive *txtar.Archive) ([]*testCase, error) {
 }
 
 func runCase(t *testing.T, project *transform.Project, m *transform.Model, c *testCase, update bool) {
+	t.Helper()
 	conn := openDuckDB(t)
 	if err := project.Define(t.Context(), conn); err != nil {
 		t.Fatal(err)

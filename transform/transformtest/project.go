@@ -9,11 +9,11 @@ import (
 
 // Load returns the project of transform's own models and those of the file systems, for packages that hand over models
 // and do not import transform.
-func Load(t testing.TB, systems ...fs.FS) *transform.Project {
-	t.Helper()
-	project, err := transform.Load(t.Context(), append([]fs.FS{transform.Models}, systems...)...)
+func Load(tb testing.TB, systems ...fs.FS) *transform.Project {
+	tb.Helper()
+	project, err := transform.Load(tb.Context(), append([]fs.FS{transform.Models}, systems...)...)
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	return project
 }

@@ -30,7 +30,7 @@ type Config struct {
 	FlushAge     time.Duration
 
 	// Committed is called after every commit; it must not block.
-	Committed func()
+	Committed func(Commit)
 	Now       func() time.Time
 	Logger    *slog.Logger
 }
@@ -41,6 +41,15 @@ const (
 	DefaultFlushBytes   = 32 << 20
 	DefaultFlushAge     = 30 * time.Second
 )
+
+// A Commit says what one commit of bronze was about, in numbers only.
+type Commit struct {
+	Messages, Samples, Rows, Files int
+	Bytes                          int // of the messages
+	Rejects                        map[schemas.RejectReason]int
+	Held                           time.Duration // how long its oldest message waited
+	Took                           time.Duration
+}
 
 // An Ingester moves sync batches from the partitions of a topic into bronze.
 type Ingester struct {
@@ -198,13 +207,16 @@ func (in *Ingester) flush(ctx context.Context) error {
 	if err := in.commit(ctx, held, paths); err != nil {
 		return err
 	}
-	in.report(ctx, held, len(paths), in.cfg.Now().Sub(start))
+	done := describe(held)
+	done.Files, done.Held, done.Took = len(paths), start.Sub(in.oldest), in.cfg.Now().Sub(start)
 	for _, b := range held {
 		b.clear()
 	}
 	in.oldest = time.Time{}
+	in.cfg.Logger.InfoContext(ctx, "committed", schemas.LogKeyBatches, done.Messages, schemas.LogKeySamples, done.Samples,
+		schemas.LogKeyRows, done.Rows, schemas.LogKeyFiles, done.Files, schemas.LogKeyTook, done.Took.Round(time.Millisecond))
 	if in.cfg.Committed != nil {
-		in.cfg.Committed()
+		in.cfg.Committed(done)
 	}
 	return nil
 }
@@ -245,11 +257,18 @@ func (in *Ingester) commit(ctx context.Context, held []*buffer, paths []string) 
 	}
 }
 
-func (in *Ingester) report(ctx context.Context, held []*buffer, files int, took time.Duration) {
-	messages, samples, rows := 0, 0, 0
+func describe(held []*buffer) Commit {
+	c := Commit{Rejects: map[schemas.RejectReason]int{}}
 	for _, b := range held {
-		messages, samples, rows = messages+b.messages, samples+b.samples, rows+len(b.rows)
+		c.Messages += b.messages
+		c.Samples += b.samples
+		c.Bytes += b.bytes
+		c.Rows += len(b.rows)
+		for i := range b.rows {
+			if reason := b.rows[i].Reason; reason != "" {
+				c.Rejects[schemas.RejectReason(reason)]++
+			}
+		}
 	}
-	in.cfg.Logger.InfoContext(ctx, "committed", schemas.LogKeyBatches, messages, schemas.LogKeySamples, samples,
-		schemas.LogKeyRows, rows, schemas.LogKeyFiles, files, schemas.LogKeyTook, took.Round(time.Millisecond))
+	return c
 }

@@ -10,6 +10,8 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+
+	"github.com/diurna-health/diurna/schemas"
 )
 
 // TempPath returns the path of a file to be written beside the table's data, so that Publish can rename it into place.
@@ -64,7 +66,8 @@ func syncAndHash(path string) (string, error) {
 	return hex.EncodeToString(h.Sum(nil)[:16]), nil
 }
 
-// partitionDir returns "month=201604/user_bucket=0" style folders, columns in order of name.
+// partitionDir returns "local_month=201604/user_bucket=0" style folders, columns in order of name, dates as people write
+// them.
 func partitionDir(partition map[string]int64) string {
 	columns := make([]string, 0, len(partition))
 	for c := range partition {
@@ -73,7 +76,11 @@ func partitionDir(partition map[string]int64) string {
 	slices.Sort(columns)
 	parts := make([]string, len(columns))
 	for i, c := range columns {
-		parts[i] = c + "=" + strconv.FormatInt(partition[c], 10)
+		value := strconv.FormatInt(partition[c], 10)
+		if strings.HasSuffix(c, "_date") {
+			value = schemas.Date(partition[c]).String()
+		}
+		parts[i] = c + "=" + value
 	}
 	return filepath.Join(parts...)
 }

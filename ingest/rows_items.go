@@ -161,10 +161,8 @@ func (m *mapping) placeWorkout(row *schemas.SyncRecord, w *syncv1.Workout) {
 	row.LocalDate = m.date(schemas.DateOf(w.StartMS, w.StartOffsetMin))
 }
 
-// workoutTotal takes metrics of the daily shape: like a day's figure, a total sums a stretch of time, so a sample's
-// range would refuse it.
 func (m *mapping) workoutTotal(w *syncv1.Workout, q *syncv1.Quantity) {
-	if reason := judge(q.Metric, schemas.ShapeDaily, q.Value); reason != "" {
+	if reason := judge(q.Metric, schemas.ShapeTotal, q.Value); reason != "" {
 		m.setAside(aside{kind: schemas.KindWorkoutTotal, metric: q.Metric, reason: reason, count: 1,
 			startMS: w.StartMS, endMS: w.EndMS, offsetMin: w.StartOffsetMin})
 		return
@@ -285,7 +283,6 @@ func deletable(name string) bool {
 	case deletesSleepSegments, deletesRRRuns, deletesWorkouts, deletesEvents:
 		return true
 	default:
-		_, known := schemas.LookupMetric(name)
-		return known
+		return schemas.IsMetric(name)
 	}
 }

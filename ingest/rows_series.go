@@ -40,8 +40,8 @@ func lookUp(name string, shape schemas.Shape) (schemas.Metric, schemas.RejectRea
 	if name == "" {
 		return schemas.Metric{}, schemas.RejectMissingKey
 	}
-	metric, known := schemas.LookupMetric(name)
-	if !known || metric.Shape != shape {
+	metric, known := schemas.LookupMetric(name, shape)
+	if !known {
 		return schemas.Metric{}, schemas.RejectUnknownSchema
 	}
 	return metric, ""

@@ -203,7 +203,7 @@ func TestItemsBecomeRowsAsTheyAre(t *testing.T) {
 			UTCOffsetMin: 120, LocalDate: day, Values: []int32{812, 798}},
 		{Kind: schemas.KindWorkout, Name: "w-1", Text: "run", StartAt: at("2026-03-29T05:59:59Z"),
 			EndAt: at("2026-03-29T06:30:00Z"), UTCOffsetMin: 120, EndUTCOffsetMin: 120, LocalDate: day},
-		{Kind: schemas.KindWorkoutTotal, Name: "w-1", Metric: "time_in_bed", StartAt: at("2026-03-29T05:59:59Z"),
+		{Kind: schemas.KindWorkoutTotal, Name: "w-1", Metric: "moving_time", StartAt: at("2026-03-29T05:59:59Z"),
 			EndAt: at("2026-03-29T06:30:00Z"), UTCOffsetMin: 120, EndUTCOffsetMin: 120, LocalDate: day, Value: value(30)},
 		{Kind: schemas.KindWorkoutTrack, Name: "w-1", Metric: "heart_rate", StartAt: at("2026-03-29T05:59:59Z"),
 			HourAt: at("2026-03-29T05:00:00Z"), LocalDate: day, UTCOffsetMin: 120, PeriodMS: 1000,
@@ -238,11 +238,11 @@ func TestWhatCannotBeTrueIsSetAsideWithItsReasonAndTheRestGoesOn(t *testing.T) {
 		}, []reject{{"series", "mood", "schema_unknown", "3"}}},
 		{"a metric of another shape", func(b *syncv1.Batch) {
 			b.Series = []syncv1.Series{{Metric: "body_weight", StartMS: hour(0), PeriodMS: 1000, Values: []int32{70_000}}}
-			b.Readings = []syncv1.Reading{{Metric: "heart_rate", AtMS: hour(0), Value: 61}}
-			b.DailySummaries = []syncv1.DailySummary{{Metric: "steps", LocalDate: *date("2026-03-29"), Value: 61}}
+			b.Readings = []syncv1.Reading{{Metric: "motion_count", AtMS: hour(0), Value: 61}}
+			b.DailySummaries = []syncv1.DailySummary{{Metric: "altitude", LocalDate: *date("2026-03-29"), Value: 61}}
 		}, []reject{
-			{"series", "body_weight", "schema_unknown", "1"}, {"reading", "heart_rate", "schema_unknown", "1"},
-			{"daily_summary", "steps", "schema_unknown", "1"},
+			{"series", "body_weight", "schema_unknown", "1"}, {"reading", "motion_count", "schema_unknown", "1"},
+			{"daily_summary", "altitude", "schema_unknown", "1"},
 		}},
 		{"no metric", func(b *syncv1.Batch) {
 			b.Series = []syncv1.Series{{StartMS: hour(0), PeriodMS: 1000, Values: []int32{1}}}
@@ -294,7 +294,7 @@ func TestWhatCannotBeTrueIsSetAsideWithItsReasonAndTheRestGoesOn(t *testing.T) {
 		}},
 		{"workouts, with all that is in them", func(b *syncv1.Batch) {
 			track := []syncv1.Series{{Metric: "heart_rate", StartMS: hour(0), PeriodMS: 1000, Values: []int32{61, 0}}}
-			total := []syncv1.Quantity{{Metric: "mood", Value: 1}, {Metric: "time_in_bed", Value: -1}}
+			total := []syncv1.Quantity{{Metric: "mood", Value: 1}, {Metric: "moving_time", Value: -1}}
 			b.Workouts = []syncv1.Workout{
 				{ID: "w", StartMS: hour(1), EndMS: hour(0), Track: track, Totals: total},
 				{StartMS: hour(0), EndMS: hour(1)},
@@ -302,7 +302,7 @@ func TestWhatCannotBeTrueIsSetAsideWithItsReasonAndTheRestGoesOn(t *testing.T) {
 			}
 		}, []reject{
 			{"workout", "", "bad_interval", "5"}, {"workout", "", "missing_key", "1"},
-			{"workout_total", "mood", "schema_unknown", "1"}, {"workout_total", "time_in_bed", "value_range", "1"},
+			{"workout_total", "mood", "schema_unknown", "1"}, {"workout_total", "moving_time", "value_range", "1"},
 			{"workout_track", "heart_rate", "value_range", "1"},
 		}},
 		{"readings", func(b *syncv1.Batch) {
@@ -641,7 +641,7 @@ func everyKind() *syncv1.Batch {
 	b.RRRuns = []syncv1.RRRun{{StartMS: ms("2026-03-29T03:59:59+02:00"), OffsetMin: 120, IntervalsMS: []int32{812, 798}}}
 	b.Workouts = []syncv1.Workout{{ID: "w-1", Sport: "run", StartMS: ms("2026-03-29T07:59:59+02:00"),
 		EndMS: ms("2026-03-29T08:30:00+02:00"), StartOffsetMin: 120, EndOffsetMin: 120,
-		Totals: []syncv1.Quantity{{Metric: "time_in_bed", Value: 30}},
+		Totals: []syncv1.Quantity{{Metric: "moving_time", Value: 30}},
 		Track: []syncv1.Series{{Metric: "heart_rate", StartMS: ms("2026-03-29T07:59:59+02:00"), OffsetMin: 120,
 			PeriodMS: 1000, Values: []int32{120, 121}}}}}
 	b.Readings = []syncv1.Reading{{Metric: "body_weight", AtMS: ms("2026-03-29T07:00:00+02:00"), OffsetMin: 120, Value: 70_500}}

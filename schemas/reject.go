@@ -16,3 +16,11 @@ const (
 	RejectInterval       RejectReason = "bad_interval"     // the end is not after the start, or the span is too long
 	RejectValueRange     RejectReason = "value_range"      // outside the metric's plausible range, sentinels included
 )
+
+// RejectReasons lists every reason.
+func RejectReasons() []RejectReason {
+	return []RejectReason{
+		RejectDecode, RejectOversize, RejectTooManySamples, RejectMissingKey, RejectUnknownSchema, RejectFutureTime,
+		RejectAncientTime, RejectInterval, RejectValueRange,
+	}
+}

@@ -42,6 +42,9 @@ const (
 	DefaultFlushAge     = 30 * time.Second
 )
 
+// lastFlush is how long the last writing may take when the process is asked to end.
+const lastFlush = 20 * time.Second
+
 // A Commit says what one commit of bronze was about, in numbers only.
 type Commit struct {
 	Messages, Samples, Rows, Files int
@@ -76,6 +79,9 @@ func New(cfg Config) *Ingester {
 // its promise: messages were deleted unread, the topic is another one, or somebody else commits the same partitions.
 func (in *Ingester) Run(ctx context.Context) error {
 	marks, err := in.watermarks(ctx)
+	if ctx.Err() != nil {
+		return nil //nolint:nilerr // asked to end before it began
+	}
 	if err != nil {
 		return err
 	}
@@ -142,30 +148,32 @@ func (in *Ingester) read(ctx context.Context, partition int32, from int64, arriv
 	}
 }
 
-// collect gathers arrivals and writes them when there are enough of them or they have waited long enough.
+// collect gathers arrivals and writes them when there are enough of them or they have waited long enough. What is being
+// written when ctx ends is written to its end.
 func (in *Ingester) collect(ctx context.Context, arrivals <-chan arrival) error {
+	whole := context.WithoutCancel(ctx)
 	tick := time.NewTicker(max(in.cfg.FlushAge/8, 10*time.Millisecond))
 	defer tick.Stop()
 	for {
 		select {
 		case a := <-arrivals:
 			if a.err != nil && ctx.Err() == nil {
-				return errors.Join(in.flush(ctx), fmt.Errorf("read partition %d: %w", a.partition, a.err))
+				return errors.Join(in.flush(whole), fmt.Errorf("read partition %d: %w", a.partition, a.err))
 			}
 			if a.err == nil && in.take(a) {
-				if err := in.flush(ctx); err != nil {
+				if err := in.flush(whole); err != nil {
 					return err
 				}
 			}
 		case <-tick.C:
 			if !in.oldest.IsZero() && in.cfg.Now().Sub(in.oldest) >= in.cfg.FlushAge {
-				if err := in.flush(ctx); err != nil {
+				if err := in.flush(whole); err != nil {
 					return err
 				}
 			}
 		case <-ctx.Done():
 			// What is held is safe in Kafka; writing it now only saves the next start some work.
-			last, cancel := context.WithTimeout(context.WithoutCancel(ctx), 20*time.Second)
+			last, cancel := context.WithTimeout(whole, lastFlush)
 			defer cancel()
 			return in.flush(last)
 		}

@@ -2,7 +2,6 @@ package ingest
 
 import (
 	"strconv"
-	"strings"
 
 	"github.com/cespare/xxhash/v2"
 
@@ -88,14 +87,14 @@ func newMapping(b *syncv1.Batch, at Position, buckets int) *mapping {
 	}
 	c := &m.common
 	// An identity that breaks the rule may be anything, a person's e-mail address for one: it stays out of the lake.
-	if validUserID(b.UserID) {
+	if schemas.ValidUserID(b.UserID) {
 		c.UserID = b.UserID
 		c.UserBucket = Bucket(b.UserID, buckets)
 	}
-	if validName(b.BatchID) {
+	if schemas.ValidName(b.BatchID) {
 		c.BatchID = b.BatchID
 	}
-	if validName(b.Device.ID) {
+	if schemas.ValidName(b.Device.ID) {
 		c.DeviceID = b.Device.ID
 	}
 	c.DeviceEpoch = int32(b.Device.Epoch)
@@ -206,24 +205,5 @@ func room[T any](slab []T, n int) []T {
 }
 
 func validIdentity(b *syncv1.Batch) bool {
-	return validUserID(b.UserID) && validName(b.Device.ID) && validName(b.BatchID)
-}
-
-// validUserID reports whether the id is 1 to 64 of [A-Za-z0-9_.-].
-func validUserID(s string) bool { return validName(s) && !strings.Contains(s, ":") }
-
-// validName reports whether the id of a device or batch is 1 to 64 of [A-Za-z0-9_.:-].
-func validName(s string) bool {
-	const longest = 64
-	if len(s) == 0 || len(s) > longest {
-		return false
-	}
-	for i := range len(s) {
-		switch c := s[i]; {
-		case c >= 'a' && c <= 'z', c >= 'A' && c <= 'Z', c >= '0' && c <= '9', c == '_', c == '.', c == ':', c == '-':
-		default:
-			return false
-		}
-	}
-	return true
+	return schemas.ValidUserID(b.UserID) && schemas.ValidName(b.Device.ID) && schemas.ValidName(b.BatchID)
 }

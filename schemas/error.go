@@ -11,6 +11,8 @@ const (
 	CodeNotFound Code = "not_found" // what was asked for is not there
 	CodeConflict Code = "conflict"  // somebody else holds or changed the thing
 	CodeInternal Code = "internal"  // ours to mend
+
+	CodeUnauthorized Code = "unauthorized" // who asks did not show that they may
 )
 
 // An Error is one that a person may see: what happened, where, and what to do about it. Anything that is not an Error

@@ -21,7 +21,8 @@ func Open(ctx context.Context, path string) (*sql.DB, error) {
 	pragmas := url.Values{"_pragma": {
 		"journal_mode(wal)", "synchronous(full)", "busy_timeout(10000)", "foreign_keys(1)",
 	}, "_txlock": {"immediate"}}
-	dsn := url.URL{Scheme: "file", Opaque: path, RawQuery: pragmas.Encode()}
+	// Escaped, for SQLite reads the name of a file as a URI: a "#" or "%" in a folder's name is not ours to interpret.
+	dsn := url.URL{Scheme: "file", Opaque: (&url.URL{Path: path}).EscapedPath(), RawQuery: pragmas.Encode()}
 	db, err := sql.Open("sqlite", dsn.String())
 	if err != nil {
 		return nil, fmt.Errorf("open ledger: %w", err)

@@ -17,8 +17,8 @@ const chunkSize = 500
 // Compose reads what the gold tables know of one person in the period and freezes it. asOf is the time of asking: it
 // decides, in its own location, which day is still running; the zero time says that the whole period is over.
 //
-// A person of whom nothing is known is a *schemas.Error with code not_found, a period that is no week one with code
-// invalid. The database is only read.
+// The period may be a week, a month or a year; the longer ones have sections of their own. A person of whom nothing is
+// known is a *schemas.Error with code not_found, the zero Period one with code invalid. The database is only read.
 func Compose(ctx context.Context, db *sql.DB, user string, p schemas.Period, asOf time.Time) (*Snapshot, error) {
 	for s, err := range ComposeAll(ctx, db, []string{user}, p, asOf) {
 		return s, err
@@ -40,7 +40,7 @@ func ComposeAll(ctx context.Context, db *sql.DB, users []string, p schemas.Perio
 		for chunk := range slices.Chunk(users, chunkSize) {
 			people, err := readEvidence(ctx, db, chunk, f)
 			if err != nil {
-				yield(nil, fmt.Errorf("read week %s: %w", f.period.ID, err))
+				yield(nil, fmt.Errorf("read %s %s: %w", f.period.Kind, f.period.ID, err))
 				return
 			}
 			for _, e := range people {
@@ -61,28 +61,39 @@ type frame struct {
 	// closedDay and closedNight are the last dates whose day and whose night are over, both within the period or just
 	// before it.
 	closedDay, closedNight schemas.Date
+	// historyFirst and historyLast are the dates before the period that it is compared with; yearFirst and yearLast the
+	// same month a year earlier, with yearFirst after yearLast when there is no such comparison.
+	historyFirst, historyLast, yearFirst, yearLast schemas.Date
 	// hasBegun says that the first date of the period is today or past.
 	hasBegun bool
 }
 
 func newFrame(p schemas.Period, at time.Time) (*frame, error) {
-	rules, err := weeklyRules()
+	rules, err := rulesOf(p.Kind())
 	if err != nil {
 		return nil, err
 	}
-	if p.Kind() != schemas.PeriodWeek {
-		return nil, &schemas.Error{Code: schemas.CodeInvalid,
-			Message: "a report is made of a week: give one as in 2016-W16"}
-	}
 	first, last := p.Dates()
-	year, week := time.Date(1970, time.January, 1+int(first), 0, 0, 0, 0, time.UTC).ISOWeek()
 	f := &frame{
 		rules: rules,
 		period: Period{
-			Kind: string(p.Kind()), ID: p.String(), Year: year, Week: week, First: first, Last: last,
+			Kind: string(p.Kind()), ID: p.String(), First: first, Last: last,
 			Nights: NightRange{FirstEvening: first - 1, LastMorning: last},
 		},
 		asOf: asOf(at), closedDay: last, closedNight: last, hasBegun: true,
+		yearFirst: 1,
+	}
+	f.period.Year, _, _ = first.Civil()
+	f.historyFirst, f.historyLast = p.Previous().Dates()
+	switch p.Kind() {
+	case schemas.PeriodWeek:
+		f.period.Year, f.period.Week = time.Date(1970, time.January, 1+int(first), 0, 0, 0, 0, time.UTC).ISOWeek()
+		f.historyFirst = first - schemas.Date(7*rules.Comparison.HistoryWeeks)
+	case schemas.PeriodMonth:
+		_, month, _ := first.Civil()
+		f.period.Month = int(month)
+		f.yearFirst, f.yearLast = schemas.MonthOf(schemas.NewDate(f.period.Year-1, month, 1)).Dates()
+	case schemas.PeriodYear:
 	}
 	if !at.IsZero() {
 		today := dateOf(at)
@@ -110,7 +121,7 @@ func (f *frame) nightsOver() int { return int(f.closedNight - f.period.First + 1
 // snapshot shapes one person's evidence. It reads nothing.
 func (f *frame) snapshot(e *evidence) *Snapshot {
 	s := &Snapshot{
-		Format: Format,
+		Format: formatPrefix + f.period.Kind + formatVersion,
 		Rules: RulesUsed{
 			Version:         f.rules.Version,
 			DayWornAwakeMin: f.rules.Valid.DayWornAwakeMin,
@@ -127,6 +138,9 @@ func (f *frame) snapshot(e *evidence) *Snapshot {
 	s.Heart = f.heart(e, s.Coverage)
 	s.Movement = f.movement(e, s.Coverage)
 	s.Headline = f.headline(e, s)
+	if f.isLong() {
+		f.addLongSections(e, s)
+	}
 	if e.bestDay != nil && e.bestDay.Of >= f.rules.Minimum.BestDayDays {
 		s.BestDay = e.bestDay
 	}
@@ -147,7 +161,7 @@ func (f *frame) status(e *evidence, c Coverage) (Status, Reason) {
 	switch {
 	case recorded && !worn:
 		return StatusEmpty, ReasonNotWorn
-	case recorded && c.ValidDays >= f.rules.Minimum.ReportDays:
+	case recorded && !f.isBelowGate(c):
 		return StatusFull, ""
 	case recorded:
 		return StatusThin, ""
@@ -160,6 +174,12 @@ func (f *frame) status(e *evidence, c Coverage) (Status, Reason) {
 	default:
 		return StatusEmpty, ReasonWithinGap
 	}
+}
+
+// isBelowGate says that there is too little for a full report.
+func (f *frame) isBelowGate(c Coverage) bool {
+	enoughNights := f.rules.Minimum.ReportNights > 0 && c.ValidNights >= f.rules.Minimum.ReportNights
+	return c.ValidDays < f.rules.Minimum.ReportDays && !enoughNights
 }
 
 // dateOf returns the calendar day that t shows in its own location.

@@ -113,12 +113,8 @@ func TestAPersonWithoutEvidenceIsUnknown(t *testing.T) {
 	}
 }
 
-func TestAMonthIsRefused(t *testing.T) {
-	month, err := schemas.ParsePeriod("2026-03")
-	if err != nil {
-		t.Fatal(err)
-	}
-	_, err = reports.Compose(t.Context(), reportstest.People().Open(t), reportstest.Full, month, time.Time{})
+func TestNoPeriodIsRefused(t *testing.T) {
+	_, err := reports.Compose(t.Context(), reportstest.People().Open(t), reportstest.Full, schemas.Period{}, time.Time{})
 	if got := schemas.ErrorCode(err); got != schemas.CodeInvalid {
 		t.Errorf("code %q, want invalid", got)
 	}

@@ -22,7 +22,12 @@ type evidence struct {
 	hearts      map[schemas.Date]heartRow
 	movements   map[schemas.Date]movementRow
 	figures     map[string]figureRow
+	yearBefore  map[string]figureRow // with the same month a year earlier as history
 	bestDay     *BestDay
+	parts       map[schemas.Date]map[string]partRow
+	goalWeeks   map[schemas.Date]goalWeekRow
+	weekdays    map[int]weekdayRow
+	highlights  []Highlight
 }
 
 // The rows of queries/*.sql, without their user_id. A nil pointer is a null.
@@ -83,13 +88,7 @@ func readEvidence(ctx context.Context, db *sql.DB, users []string, f *frame) ([]
 	byID := make(map[string]*evidence, len(users))
 	r.read(ctx, "people", func(scan scanFunc) error {
 		var first, last time.Time
-		e := &evidence{
-			days:      make(map[schemas.Date]dayRow, 7),
-			nights:    make(map[schemas.Date]nightRow, 7),
-			hearts:    make(map[schemas.Date]heartRow, 7),
-			movements: make(map[schemas.Date]movementRow, 7),
-			figures:   make(map[string]figureRow, 16),
-		}
+		e := newEvidence(f)
 		if err := scan(&e.userID, &first, &last); err != nil {
 			return err
 		}
@@ -109,8 +108,7 @@ func readEvidence(ctx context.Context, db *sql.DB, users []string, f *frame) ([]
 		if e := byID[user]; e != nil {
 			return e
 		}
-		return &evidence{days: map[schemas.Date]dayRow{}, nights: map[schemas.Date]nightRow{},
-			hearts: map[schemas.Date]heartRow{}, movements: map[schemas.Date]movementRow{}, figures: map[string]figureRow{}}
+		return newEvidence(f)
 	}
 	r.read(ctx, "coverage", func(scan scanFunc) error {
 		var d dayRow
@@ -140,16 +138,19 @@ func readEvidence(ctx context.Context, db *sql.DB, users []string, f *frame) ([]
 		of().movements[dateOf(date)] = m
 		return err
 	})
-	for _, name := range []string{"sleep_figures", "heart_figures", "movement_figures"} {
-		r.read(ctx, name, func(scan scanFunc) error {
-			var figure string
-			var row figureRow
-			err := scan(&user, &figure, &row.n, &row.mean, &row.measuredN, &row.total, &row.lowest, &row.highest,
-				&row.historyN, &row.history, &row.mad, &row.methods)
-			of().figures[figure] = row
-			return err
-		})
+	readFigures := func(keep func(figure string, row figureRow)) {
+		for _, name := range []string{"sleep_figures", "heart_figures", "movement_figures"} {
+			r.read(ctx, name, func(scan scanFunc) error {
+				var figure string
+				var row figureRow
+				err := scan(&user, &figure, &row.n, &row.mean, &row.measuredN, &row.total, &row.lowest, &row.highest,
+					&row.historyN, &row.history, &row.mad, &row.methods)
+				keep(figure, row)
+				return err
+			})
+		}
 	}
+	readFigures(func(figure string, row figureRow) { of().figures[figure] = row })
 	r.read(ctx, "best_day", func(scan scanFunc) error {
 		b := new(BestDay)
 		var sleep *float64
@@ -158,7 +159,32 @@ func readEvidence(ctx context.Context, db *sql.DB, users []string, f *frame) ([]
 		of().bestDay = b
 		return err
 	})
+	if f.yearFirst <= f.yearLast {
+		r.args["history_first"], r.args["history_last"] = f.yearFirst.String(), f.yearLast.String()
+		readFigures(func(figure string, row figureRow) { of().yearBefore[figure] = row })
+	}
+	if f.isLong() {
+		r.readLongSections(ctx, &user, &date, of)
+	}
 	return people, r.err
+}
+
+func newEvidence(f *frame) *evidence {
+	dates := int(f.period.Last-f.period.First) + 1
+	e := &evidence{
+		days:      make(map[schemas.Date]dayRow, dates),
+		nights:    make(map[schemas.Date]nightRow, dates),
+		hearts:    make(map[schemas.Date]heartRow, dates),
+		movements: make(map[schemas.Date]movementRow, dates),
+		figures:   make(map[string]figureRow, 16),
+	}
+	if f.isLong() {
+		e.yearBefore = map[string]figureRow{}
+		e.parts = map[schemas.Date]map[string]partRow{}
+		e.goalWeeks = map[schemas.Date]goalWeekRow{}
+		e.weekdays = map[int]weekdayRow{}
+	}
+	return e
 }
 
 type scanFunc func(dest ...any) error
@@ -176,12 +202,14 @@ func newReader(tx *sql.Tx, users []string, f *frame) *reader {
 		people[i] = u
 	}
 	return &reader{tx: tx, args: map[string]any{
-		"people":       people,
-		"first_date":   f.period.First.String(),
-		"last_date":    f.period.Last.String(),
-		"closed_date":  f.closedDay.String(),
-		"closed_night": f.closedNight.String(),
-		"history_days": 7 * f.rules.Comparison.HistoryWeeks,
+		"people":        people,
+		"first_date":    f.period.First.String(),
+		"last_date":     f.period.Last.String(),
+		"closed_date":   f.closedDay.String(),
+		"closed_night":  f.closedNight.String(),
+		"history_first": f.historyFirst.String(),
+		"history_last":  f.historyLast.String(),
+		"part_unit":     f.partUnit(),
 	}}
 }
 
@@ -190,12 +218,16 @@ func parameters(query string) []string {
 	switch query {
 	case "people":
 		return []string{"people"}
-	case "best_day":
+	case "best_day", "goal_weeks", "weekdays":
 		return []string{"people", "first_date", "closed_date"}
+	case "highlights":
+		return []string{"people", "first_date", "closed_date", "closed_night"}
+	case "parts":
+		return []string{"people", "first_date", "closed_date", "closed_night", "part_unit"}
 	case "sleep_figures":
-		return []string{"people", "first_date", "closed_night", "history_days"}
+		return []string{"people", "first_date", "closed_night", "history_first", "history_last"}
 	case "heart_figures", "movement_figures":
-		return []string{"people", "first_date", "closed_date", "history_days"}
+		return []string{"people", "first_date", "closed_date", "history_first", "history_last"}
 	default:
 		return []string{"people", "first_date", "last_date"}
 	}

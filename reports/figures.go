@@ -25,12 +25,17 @@ func figure(value *float64, unit Unit, n, of, needs, measured int) Figure {
 	return fig
 }
 
-// compare sets a mean against the person's own weeks before, if both sides bear it.
+// compare sets a mean against the person's own dates before the period, if both sides bear it.
 func (f *frame) compare(row figureRow, fig Figure) Comparison {
+	return f.compareWith(row, fig, int(f.historyLast-f.historyFirst)+1)
+}
+
+// compareWith does so with a history of so many days.
+func (f *frame) compareWith(row figureRow, fig Figure, of int) Comparison {
 	rules := f.rules.Comparison
 	c := Comparison{
 		Status: ComparisonNotComparable,
-		N:      row.historyN, Of: 7 * rules.HistoryWeeks, Needs: rules.HistoryMinimum,
+		N:      row.historyN, Of: of, Needs: rules.HistoryMinimum,
 	}
 	switch {
 	case fig.Reason != "":
@@ -66,11 +71,20 @@ func (f *frame) compare(row figureRow, fig Figure) Comparison {
 
 func (f *frame) headline(e *evidence, s *Snapshot) Headline {
 	tile := func(section Section, name string, fig Figure) Tile {
-		return Tile{Section: section, Name: name, Figure: fig, Comparison: f.compare(e.figures[name], fig)}
+		t := Tile{Section: section, Name: name, Figure: fig, Comparison: f.compare(e.figures[name], fig)}
+		if f.yearFirst <= f.yearLast {
+			c := f.compareWith(e.yearBefore[name], fig, int(f.yearLast-f.yearFirst)+1)
+			t.YearBefore = &c
+		}
+		return t
 	}
-	return Headline{Tiles: []Tile{
+	h := Headline{Tiles: []Tile{
 		tile(SectionSleep, "total_sleep_time_min", s.Sleep.TotalSleepTime),
 		tile(SectionHeart, "heart_rate_mean_bpm", s.Heart.Mean),
 		tile(SectionMovement, "step_count", s.Movement.Steps),
 	}}
+	if f.isLong() {
+		h.Tiles = append(h.Tiles, tile(SectionMovement, "moderate_equivalent_min", s.Movement.ActiveMean))
+	}
+	return h
 }

@@ -8,8 +8,12 @@ import (
 	"github.com/diurna-health/diurna/schemas"
 )
 
-// Format is the version of a snapshot's shape. A reader of stored snapshots looks here first.
-const Format = "diurna.report.week/1"
+// A snapshot's format names the kind of its period and the version of its shape, such as diurna.report.week/1. A reader
+// of stored snapshots looks here first.
+const (
+	formatPrefix  = "diurna.report."
+	formatVersion = "/1"
+)
 
 // A Snapshot is everything one report shows, frozen: every rendering shows its figures and no other.
 type Snapshot struct {
@@ -27,8 +31,10 @@ type Snapshot struct {
 	Heart    Heart     `json:"heart"`
 	Movement Movement  `json:"movement"`
 	BestDay  *BestDay  `json:"best_day"` // null when too few days to choose from
-	Thin     []Thin    `json:"thin"`
-	Basis    []Basis   `json:"basis"`
+	// Long holds the sections of a month or a year; null of a week.
+	Long  *Long   `json:"long,omitempty"`
+	Thin  []Thin  `json:"thin"`
+	Basis []Basis `json:"basis"`
 }
 
 // RulesUsed are the rules a reader of the report is told about.
@@ -42,10 +48,11 @@ type RulesUsed struct {
 // A Period is the span of local dates the report is about. A night belongs to the date of waking, so the nights run
 // from the evening before the first date to the morning of the last.
 type Period struct {
-	Kind   string       `json:"kind"` // week
-	ID     string       `json:"id"`   // 2016-W16
-	Year   int          `json:"year"` // of the ISO week, which may differ from the dates'
-	Week   int          `json:"week"`
+	Kind   string       `json:"kind"` // week, month or year
+	ID     string       `json:"id"`   // 2016-W16, 2016-04 or 2016
+	Year   int          `json:"year"` // of an ISO week, which may differ from the dates'
+	Week   int          `json:"week,omitempty"`
+	Month  int          `json:"month,omitempty"`
 	First  schemas.Date `json:"first_date"`
 	Last   schemas.Date `json:"last_date"`
 	Nights NightRange   `json:"nights"`
@@ -203,6 +210,8 @@ type Tile struct {
 	Name       string     `json:"name"`
 	Figure     Figure     `json:"figure"`
 	Comparison Comparison `json:"comparison"`
+	// YearBefore compares a month with the same month of the year before; null of other periods.
+	YearBefore *Comparison `json:"year_before,omitempty"`
 }
 
 // A Section is a part of the report.

@@ -17,7 +17,7 @@ func (f *frame) thin(e *evidence, s *Snapshot) []Thin {
 			add(section, reason, len(dates), 0, dates...)
 		}
 	}
-	tooFewDays := s.Coverage.ValidDays < f.rules.Minimum.ReportDays
+	tooFewDays := f.isBelowGate(s.Coverage)
 	// addFew leaves out a section that is thin for no reason of its own: its days are the report's few days.
 	addFew := func(section Section, fig Figure) {
 		isOfReport := section != SectionSleep && tooFewDays && fig.N == s.Coverage.ValidDays

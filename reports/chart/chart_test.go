@@ -83,6 +83,29 @@ func TestAMeasuredZeroHasALineAndItsFigure(t *testing.T) {
 	}
 }
 
+func TestADateOfAMapIsASquareALineASlotOrNothing(t *testing.T) {
+	for name, c := range map[string]struct {
+		cell chart.MapCell
+		want string
+	}{
+		"a value":              {chart.MapCell{IsDate: true, Day: chart.CellValid, Level: 0.5}, `class="part`},
+		"a measured zero":      {chart.MapCell{IsDate: true, Day: chart.CellValid}, `class="zero"`},
+		"not measured":         {chart.MapCell{IsDate: true, Day: chart.CellNone, Level: 0.5}, `class="slot"`},
+		"to come":              {chart.MapCell{IsDate: true, Day: chart.CellToCome, Level: 0.5}, ""},
+		"a place with no date": {chart.MapCell{Day: chart.CellValid, Level: 0.5}, ""},
+	} {
+		for _, columns := range []int{7, 31} {
+			drawing := chart.Map{Head: chart.Head{ID: "m"}, Colour: "#000", Columns: make([]string, columns),
+				Rows: []chart.MapRow{{Cells: []chart.MapCell{c.cell}}}}.SVG()
+			for _, mark := range []string{`class="part`, `class="zero"`, `class="slot"`} {
+				if got, want := strings.Contains(drawing, mark), mark == c.want; got != want {
+					t.Errorf("%s in %d columns: %s drawn %t, want %t", name, columns, mark, got, want)
+				}
+			}
+		}
+	}
+}
+
 func TestBarsAreAsHighAsTheirValues(t *testing.T) {
 	height := func(v float64) float64 {
 		drawing := chart.Bars{
@@ -124,6 +147,8 @@ func TestWordsAreEscaped(t *testing.T) {
 			Columns: []chart.Bar{{Label: hostile, Note: hostile, Missing: hostile}, {Parts: []float64{1}, Figure: hostile, Faint: true}}}.SVG(),
 		"spans": chart.Spans{Head: head, Columns: []chart.Span{{Label: hostile, Missing: hostile},
 			{MinFigure: hostile, MeanFigure: hostile, MaxFigure: hostile, Faint: true}}}.SVG(),
+		"map": chart.Map{Head: head, Columns: make([]string, 1), Rows: []chart.MapRow{{Label: hostile,
+			Cells: []chart.MapCell{{IsDate: true, Note: hostile}}}}}.SVG(),
 		"ring":  chart.Ring{Head: head, Goal: 1, Figure: hostile, Note: hostile}.SVG(),
 		"cells": chart.Cells{Head: head, DayName: hostile, NightName: hostile, Columns: []chart.Cell{{Label: hostile, Note: hostile}}}.SVG(),
 	} {
@@ -177,6 +202,24 @@ func drawings() map[string]string {
 		"ring": chart.Ring{
 			Head:  chart.Head{ID: "ring", Title: "Active minutes", Desc: "184 of 150"},
 			Class: "goal", Colour: "#17806b", Value: 184, Goal: 150, Figure: "184", Note: "of 150 min",
+		}.SVG(),
+		"map": chart.Map{
+			Head: chart.Head{ID: "map", Title: "Steps, day by day", Desc: "The steps of 3 days"}, Class: "steps", Colour: "#17806b",
+			Columns: []string{"Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"},
+			Rows: []chart.MapRow{{Cells: []chart.MapCell{
+				{}, {IsDate: true, Note: "1", Day: chart.CellValid, Level: 1}, {IsDate: true, Note: "2", Day: chart.CellNone},
+				{IsDate: true, Note: "3", Day: chart.CellShort, Level: 0.25}, {IsDate: true, Note: "4", Day: chart.CellValid},
+				{IsDate: true, Note: "5", Day: chart.CellToCome},
+			}}},
+		}.SVG(),
+		"halves": chart.Map{
+			Head: chart.Head{ID: "halves", Title: "Coverage", Desc: "1 of 4"}, Class: "coverage", Halves: true,
+			Colour: "#c08423", NightColour: "#4a559f",
+			Columns: []string{"1", "", "", "", "5", "", "", "", "", "10", "", "", "", "", "15"},
+			Rows: []chart.MapRow{{Label: "Jan", Cells: []chart.MapCell{
+				{IsDate: true, Day: chart.CellValid, Night: chart.CellNone}, {IsDate: true, Day: chart.CellShort, Night: chart.CellShort},
+				{IsDate: true, Day: chart.CellNone, Night: chart.CellValid}, {IsDate: true, Day: chart.CellToCome, Night: chart.CellToCome},
+			}}},
 		}.SVG(),
 		"cells": chart.Cells{
 			Head: chart.Head{ID: "coverage", Title: "Coverage", Desc: "1 of 4"}, Class: "coverage",

@@ -55,6 +55,16 @@ func weekdayID(d schemas.Date, form string) string {
 	return "weekday." + strconv.Itoa((int(d.Weekday())+6)%7+1) + "." + form
 }
 
+// Month returns the name of a month.
+func (l *Locale) Month(m time.Month) (string, error) {
+	return l.Say("month."+strconv.Itoa(int(m)), nil)
+}
+
+// ShortMonth returns the abbreviation of a month's name.
+func (l *Locale) ShortMonth(m time.Month) (string, error) {
+	return l.Say("month.short."+strconv.Itoa(int(m)), nil)
+}
+
 // DayMonth writes a date without its year: 18 April.
 func (l *Locale) DayMonth(d schemas.Date) (string, error) { return l.date("date.day_month", d) }
 
@@ -112,7 +122,7 @@ func (l *Locale) date(id string, d schemas.Date) (string, error) {
 
 func (l *Locale) dateArgs(d schemas.Date) (Args, error) {
 	year, month, day := d.Civil()
-	monthName, err := l.Say("month."+strconv.Itoa(int(month)), nil)
+	monthName, err := l.Month(month)
 	if err != nil {
 		return nil, err
 	}

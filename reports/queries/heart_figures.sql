@@ -1,9 +1,10 @@
--- heart_figures: the period's figures, and the same of the person's own weeks before it.
+-- heart_figures: the period's figures, and the same of the person's own dates it is compared with.
 --
 -- grain:    user_id, figure
 -- inputs:   heart_rate_days, user_days
--- params:   $people, $first_date, $closed_date (the last date of the period that is over), $history_days
--- source:   weeks are compared by the means of their valid days, never by their sums; noise is the median absolute
+-- params:   $people, $first_date, $closed_date (the last date of the period that is over),
+--           $history_first, $history_last (the dates it is compared with, before $first_date)
+-- source:   spans are compared by the means of their valid days, never by their sums; noise is the median absolute
 --           deviation of the single days of the history
 -- caution:  a valid day was worn at least 600 min awake; the mean of a day depends on the hours it was worn
 
@@ -35,8 +36,10 @@ dated as (
         and heart_rate_days.local_date = user_days.local_date
 
     where
-        heart_rate_days.local_date >= cast($first_date as date) - cast($history_days as integer)
-        and heart_rate_days.local_date <= cast($closed_date as date)
+        (
+            (heart_rate_days.local_date >= cast($first_date as date) and heart_rate_days.local_date <= cast($closed_date as date))
+            or (heart_rate_days.local_date >= cast($history_first as date) and heart_rate_days.local_date <= cast($history_last as date))
+        )
 
 ),
 

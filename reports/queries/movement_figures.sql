@@ -1,9 +1,10 @@
--- movement_figures: the period's figures, and the same of the person's own weeks before it.
+-- movement_figures: the period's figures, and the same of the person's own dates it is compared with.
 --
 -- grain:    user_id, figure
 -- inputs:   activity_days, user_days
--- params:   $people, $first_date, $closed_date (the last date of the period that is over), $history_days
--- source:   weeks are compared by the means of their valid days, never by their sums; noise is the median absolute
+-- params:   $people, $first_date, $closed_date (the last date of the period that is over),
+--           $history_first, $history_last (the dates it is compared with, before $first_date)
+-- source:   spans are compared by the means of their valid days, never by their sums; noise is the median absolute
 --           deviation of the single days of the history
 -- caution:  a valid day was worn at least 600 min awake; a total counts every day measured and worn
 
@@ -36,8 +37,10 @@ dated as (
     where
         -- a watch on a table sends zeros: days without a worn minute are no evidence of stillness
         coalesce(user_days.worn_min, 1) > 0
-        and activity_days.local_date >= cast($first_date as date) - cast($history_days as integer)
-        and activity_days.local_date <= cast($closed_date as date)
+        and (
+            (activity_days.local_date >= cast($first_date as date) and activity_days.local_date <= cast($closed_date as date))
+            or (activity_days.local_date >= cast($history_first as date) and activity_days.local_date <= cast($history_last as date))
+        )
 
 ),
 

@@ -1,9 +1,10 @@
--- sleep_figures: the period's figures, and the same of the person's own weeks before it.
+-- sleep_figures: the period's figures, and the same of the person's own dates it is compared with.
 --
 -- grain:    user_id, figure
 -- inputs:   sleep_nights, user_days
--- params:   $people, $first_date, $closed_night (the last date of waking that is over), $history_days
--- source:   weeks are compared by the means of their valid days, never by their sums; noise is the median absolute
+-- params:   $people, $first_date, $closed_night (the last date of waking that is over),
+--           $history_first, $history_last (the dates it is compared with, before $first_date)
+-- source:   spans are compared by the means of their valid days, never by their sums; noise is the median absolute
 --           deviation of the single nights of the history
 -- caution:  a valid night has at least 240 min in bed; a night without a row was not measured
 
@@ -37,8 +38,10 @@ dated as (
         and sleep_nights.night_date = user_days.local_date
 
     where
-        sleep_nights.night_date >= cast($first_date as date) - cast($history_days as integer)
-        and sleep_nights.night_date <= cast($closed_night as date)
+        (
+            (sleep_nights.night_date >= cast($first_date as date) and sleep_nights.night_date <= cast($closed_night as date))
+            or (sleep_nights.night_date >= cast($history_first as date) and sleep_nights.night_date <= cast($history_last as date))
+        )
 
 ),
 

@@ -2,6 +2,7 @@ package render
 
 import (
 	"html/template"
+	"time"
 
 	"github.com/diurna-health/diurna/reports"
 	"github.com/diurna-health/diurna/reports/locales"
@@ -20,6 +21,8 @@ type page struct {
 	Tiles                          []tile
 	Sections                       []section
 	Best                           *best
+	HighlightsTitle                string
+	Highlights                     []string
 	ThinTitle, SureTitle, ShowWord string
 	Thin, Sure                     []string
 	Disclaimer                     string
@@ -32,6 +35,8 @@ type figure struct {
 	Caption string
 	Legend  []legendEntry
 	Table   table
+	// Wide says that the table has too many columns for a text.
+	Wide bool
 }
 
 type table struct {
@@ -45,7 +50,7 @@ type legendEntry struct{ Class, Words string }
 // A tile is one headline figure. Missing says that there is none and Value is a dash.
 type tile struct {
 	Class, Label, Value, Unit, Basis, Change string
-	Direction                                string
+	Direction, YearBefore                    string
 	Missing                                  bool
 }
 
@@ -59,13 +64,17 @@ type section struct {
 type best struct{ Title, Day, Words, Basis string }
 
 func newPage(locale *locales.Locale, s *reports.Snapshot) (*page, error) {
-	w := &words{locale: locale}
+	w := newWords(locale, s.Period.Kind)
+	period := locales.Args{"Week": s.Period.Week, "Year": s.Period.Year}
+	if s.Period.Month > 0 {
+		period["Month"] = w.keep(locale.Month(time.Month(s.Period.Month)))
+	}
 	p := &page{
 		Lang:          locale.Tag(),
-		PageTitle:     w.say("page.title", locales.Args{"Week": s.Period.Week, "Year": s.Period.Year}),
+		PageTitle:     w.say("page.title", period),
 		Brand:         w.say("brand", nil),
 		Kind:          w.say("kind", nil),
-		Title:         w.say("title", locales.Args{"Week": s.Period.Week}),
+		Title:         w.say("title", period),
 		Dates:         w.keep(locale.DateRange(s.Period.First, s.Period.Last)),
 		CoverageTitle: w.say("coverage.title", nil),
 		HeadlineTitle: w.say("headline.title", nil),
@@ -82,11 +91,19 @@ func newPage(locale *locales.Locale, s *reports.Snapshot) (*page, error) {
 	}
 	p.CoverageLine = w.coverageLine(s)
 	p.Coverage = w.coverage(s)
+	if s.Long != nil {
+		p.Coverage = w.coverageMap(s)
+	}
 	p.Lead = w.lead(s)
 	if s.Status != reports.StatusEmpty {
 		p.Tiles = w.tiles(s)
 		p.Sections = []section{w.sleep(s), w.heart(s), w.movement(s)}
-		p.Best = w.best(s)
+		if s.Long != nil {
+			p.HighlightsTitle = w.say("highlights.title", nil)
+			p.Highlights = w.highlights(s)
+		} else {
+			p.Best = w.best(s)
+		}
 		p.Thin = w.thin(s)
 		p.Sure = w.sure(s)
 	}
@@ -141,6 +158,9 @@ func (w *words) lead(s *reports.Snapshot) string {
 		}
 	}
 	sleep, steps, heart := s.Sleep.TotalSleepTime.Value, s.Movement.Steps.Value, s.Heart.Mean.Value
+	if s.Long != nil && s.Period.Month == 0 {
+		changes = append([]string{w.say("lead.worn", locales.Args{"Days": s.Long.WornDays, "Nights": s.Long.WornNights})}, changes...)
+	}
 	switch {
 	case len(changes) > 0:
 		return join(changes...)
@@ -160,15 +180,23 @@ func (w *words) lead(s *reports.Snapshot) string {
 }
 
 // change writes the size of a change without its direction.
-func (w *words) change(t reports.Tile) string {
-	size := float64(*t.Comparison.Change)
-	if size < 0 {
-		size = -size
-	}
-	if t.Figure.Unit == reports.UnitMinutes {
+func (w *words) change(t reports.Tile) string { return w.size(t.Figure.Unit, *t.Comparison.Change) }
+
+func (w *words) size(unit reports.Unit, change reports.Number) string {
+	size := max(float64(change), -float64(change))
+	if unit == reports.UnitMinutes {
 		return w.duration(size)
 	}
 	return w.integer(size)
+}
+
+// yearBefore says how a month compares with the same month a year earlier; nothing when it cannot be compared.
+func (w *words) yearBefore(t reports.Tile) string {
+	c := t.YearBefore
+	if c == nil || c.Status == reports.ComparisonNotComparable {
+		return ""
+	}
+	return w.say("tile.year_before."+string(c.Status), locales.Args{"Change": w.size(t.Figure.Unit, *c.Change)})
 }
 
 func (w *words) tiles(s *reports.Snapshot) []tile {
@@ -190,6 +218,7 @@ func (w *words) tiles(s *reports.Snapshot) []tile {
 			}
 		}
 		view.Change = w.tileChange(s, t)
+		view.YearBefore = w.yearBefore(t)
 		tiles = append(tiles, view)
 	}
 	return tiles
@@ -251,7 +280,10 @@ func (w *words) thin(s *reports.Snapshot) []string {
 	}
 	remarks := make([]string, 0, len(s.Thin))
 	for _, t := range s.Thin {
-		dates := w.dates(t.Dates)
+		dates := ""
+		if w.kind == "" {
+			dates = w.dates(t.Dates) // of a month or year they would be too many
+		}
 		if t.Reason == reports.ReasonBeforeRecords || t.Reason == reports.ReasonNothingSince {
 			dates = w.keep(w.locale.WeekdayDayMonth(t.Dates[0]))
 		}

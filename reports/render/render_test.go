@@ -327,6 +327,24 @@ func snapshots(tb testing.TB) map[string]*reports.Snapshot {
 		tb.Fatal(err)
 	}
 	all["running"] = running
+	long := reportstest.Long().Open(tb)
+	for name, c := range map[string]struct{ user, period string }{
+		"month":      {reportstest.Steady, "2025-07"},
+		"month_gap":  {reportstest.Gaps, "2025-03"},
+		"month_none": {reportstest.Gaps, "2025-05"},
+		"year":       {reportstest.Steady, "2025"},
+		"year_gaps":  {reportstest.Gaps, "2025"},
+	} {
+		p, err := schemas.ParsePeriod(c.period)
+		if err != nil {
+			tb.Fatal(err)
+		}
+		s, err := reports.Compose(tb.Context(), long, c.user, p, reportstest.AsOf())
+		if err != nil {
+			tb.Fatal(err)
+		}
+		all[name] = s
+	}
 	return all
 }
 

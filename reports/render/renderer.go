@@ -30,16 +30,16 @@ func New(language string) (*Renderer, error) {
 		return nil, err
 	}
 	r := &Renderer{locale: locale}
-	if r.page, err = htmltemplate.ParseFS(templateFiles, "templates/week.html"); err != nil {
+	if r.page, err = htmltemplate.ParseFS(templateFiles, "templates/report.html"); err != nil {
 		return nil, fmt.Errorf("parse page template: %w", err)
 	}
-	text := texttemplate.New("week.txt").Funcs(texttemplate.FuncMap{
+	text := texttemplate.New("report.txt").Funcs(texttemplate.FuncMap{
 		"wrap": wrap, "indent": indent, "underline": underline, "grid": grid,
 	})
-	if r.text, err = text.ParseFS(templateFiles, "templates/week.txt"); err != nil {
+	if r.text, err = text.ParseFS(templateFiles, "templates/report.txt"); err != nil {
 		return nil, fmt.Errorf("parse text template: %w", err)
 	}
-	style, err := templateFiles.ReadFile("templates/week.css")
+	style, err := templateFiles.ReadFile("templates/report.css")
 	if err != nil {
 		return nil, fmt.Errorf("read style: %w", err)
 	}

@@ -62,6 +62,10 @@ func (w *words) sleep(s *reports.Snapshot) section {
 	default:
 		view.Sentences = w.sleepSentences(s)
 	}
+	if s.Long != nil {
+		view.Figures = []figure{w.sleepParts(s)}
+		return view
+	}
 	view.Figures = []figure{w.sleepFigure(s)}
 	return view
 }
@@ -79,6 +83,9 @@ func (w *words) sleepSentences(s *reports.Snapshot) []string {
 	if deep, rem := s.Sleep.Deep, s.Sleep.REM; deep.Value != nil && rem.Value != nil {
 		sentences = append(sentences, w.say("sleep.stages", locales.Args{
 			"Deep": w.duration(float64(*deep.Value)), "REM": w.duration(float64(*rem.Value)), "N": deep.N, "Of": deep.Of}))
+	}
+	if s.Long != nil {
+		return sentences // the longest night stands among the highlights
 	}
 	var longest *reports.Night
 	for i, n := range s.Sleep.Nights {
@@ -178,6 +185,10 @@ func (w *words) heart(s *reports.Snapshot) section {
 		view.Sentences = append(view.Sentences, w.say("heart.range", locales.Args{
 			"Low": w.figure(low.Value), "High": w.figure(high.Value), "Count": low.N}))
 	}
+	if s.Long != nil {
+		view.Figures = []figure{w.heartParts(s)}
+		return view
+	}
 	view.Figures = []figure{w.heartFigure(s)}
 	return view
 }
@@ -252,6 +263,11 @@ func (w *words) movement(s *reports.Snapshot) section {
 			"Active": w.figure(m.ActiveTotal.Value), "Count": m.ActiveTotal.N, "Goal": m.ActiveGoal}))
 	} else {
 		view.Sentences = append(view.Sentences, w.say("movement.no_active", nil))
+	}
+	if s.Long != nil {
+		view.Sentences = append(view.Sentences, w.movementOfWeeks(s)...)
+		view.Figures = []figure{w.stepsMap(s), w.stepsParts(s), w.weekdays(s)}
+		return view
 	}
 	view.Figures = []figure{w.stepsFigure(s)}
 	if m.ActiveTotal.Value != nil {

@@ -13,10 +13,26 @@ import (
 // without a check behind each.
 type words struct {
 	locale *locales.Locale
-	err    error
+	// kind is month or year; empty of a week, whose words are the plain ones.
+	kind string
+	err  error
 }
 
-func (w *words) say(id string, args locales.Args) string { return w.keep(w.locale.Say(id, args)) }
+// newWords speaks about a period of that kind.
+func newWords(locale *locales.Locale, kind string) *words {
+	if kind == string(schemas.PeriodWeek) {
+		kind = ""
+	}
+	return &words{locale: locale, kind: kind}
+}
+
+// say prefers the message that is meant for the kind of period.
+func (w *words) say(id string, args locales.Args) string {
+	if w.kind != "" && w.locale.Has(id+"."+w.kind) {
+		id += "." + w.kind
+	}
+	return w.keep(w.locale.Say(id, args))
+}
 
 func (w *words) keep(s string, err error) string {
 	if err != nil && w.err == nil {
@@ -64,8 +80,11 @@ func (w *words) list(items []string) string {
 	return w.say("list.two", locales.Args{"First": list, "Last": items[len(items)-1]})
 }
 
-// past names the weeks before: your last three weeks.
+// past names what the period is compared with: your last three weeks, or the month before.
 func (w *words) past(weeks int) string {
+	if w.kind != "" {
+		return w.say("past", nil)
+	}
 	name := w.count(weeks)
 	if id := "words." + name; w.locale.Has(id) {
 		name = w.say(id, nil)

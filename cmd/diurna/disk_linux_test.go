@@ -1,0 +1,82 @@
+package main_test
+
+import (
+	"fmt"
+	"maps"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+	"syscall"
+	"testing"
+)
+
+// inNamespace runs a script in a mount namespace of its own, in which it may mount; binary is $1.
+func inNamespace(t *testing.T, script string, args ...string) (string, error) {
+	t.Helper()
+	cmd := exec.CommandContext(t.Context(), "sh", append([]string{"-euc", script, "sh", binary}, args...)...)
+	cmd.SysProcAttr = &syscall.SysProcAttr{Cloneflags: syscall.CLONE_NEWNS}
+	if syscall.Getuid() != 0 {
+		cmd.SysProcAttr.Cloneflags |= syscall.CLONE_NEWUSER
+		cmd.SysProcAttr.UidMappings = []syscall.SysProcIDMap{{ContainerID: 0, HostID: syscall.Getuid(), Size: 1}}
+		cmd.SysProcAttr.GidMappings = []syscall.SysProcIDMap{{ContainerID: 0, HostID: syscall.Getgid(), Size: 1}}
+	}
+	out, err := cmd.CombinedOutput()
+	return string(out), err
+}
+
+// TestAFullDiskLosesNothing fills the disk at several moments of an import, then makes it larger and goes on.
+func TestAFullDiskLosesNothing(t *testing.T) {
+	t.Parallel()
+	export := writeExport(t, 6, 5)
+	undisturbed := filepath.Join(t.TempDir(), "home")
+	diurna(t, "import", "fitabase", export, "--zone", "Europe/Berlin", "--home", undisturbed)
+	want := gold(t, undisturbed)
+
+	disk := t.TempDir()
+	if out, err := inNamespace(t, `mount -t tmpfs -o size=1m tmpfs "$2"`, disk); err != nil {
+		t.Skipf("this machine lets nobody mount a small disk: %v %s", err, out)
+	}
+	const script = `
+		binary=$1 disk=$2 export=$3 size=$4 out=$5
+		mount -t tmpfs -o "size=${size}k" tmpfs "$disk"
+		code=0
+		"$binary" import fitabase "$export" --zone Europe/Berlin --home "$disk/home" --log-level error 2>"$out/stderr" || code=$?
+		echo "exit $code"
+		sed -n 's/^diurna: /says /p' "$out/stderr"
+		"$binary" sql --home "$disk/home" --format csv 'select count(*) from activity_days' >"$out/answer" || echo "no answer"
+		mount -o remount,size=64m "$disk"
+		"$binary" import fitabase "$export" --zone Europe/Berlin --home "$disk/home" --log-level error 2>"$out/again"
+		for table in %s; do
+			"$binary" sql --home "$disk/home" --format csv "select * from $table order by all" >"$out/$table.csv"
+		done`
+	failed := 0
+	for _, kilobytes := range []int{120, 260, 400, 700, 1000} {
+		out := t.TempDir()
+		said, err := inNamespace(t, fmt.Sprintf(script, strings.Join(goldTables, " ")), disk, export, fmt.Sprint(kilobytes), out)
+		if err != nil {
+			t.Fatalf("with %d KiB: %v\n%s", kilobytes, err, said)
+		}
+		if strings.HasPrefix(said, "exit 1\n") {
+			failed++
+			if !strings.Contains(said, "says the disk is full: make room and do the same again") {
+				t.Errorf("with %d KiB the import says %s", kilobytes, said)
+			}
+		} else if !strings.HasPrefix(said, "exit 0\n") {
+			t.Errorf("with %d KiB the import ended with %s", kilobytes, said)
+		}
+		if strings.Contains(said, "no answer") {
+			t.Errorf("with %d KiB the home no longer answers", kilobytes)
+		}
+		got := map[string][][]string{}
+		for _, name := range goldTables {
+			got[name] = readCSV(t, filepath.Join(out, name+".csv"))
+		}
+		if !maps.EqualFunc(want, got, func(a, b [][]string) bool { return slices.EqualFunc(a, b, slices.Equal[[]string]) }) {
+			t.Errorf("with %d KiB the import that went on gives other tables", kilobytes)
+		}
+	}
+	if failed < 3 {
+		t.Errorf("only %d of 5 imports met a full disk", failed)
+	}
+}

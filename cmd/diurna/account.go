@@ -117,7 +117,7 @@ func (f accountFlags) events(now time.Time) ([]syncv1.Event, error) {
 		add("profile", "sex", nil, f.sex)
 	}
 	if f.birthYear != 0 {
-		if year := int32(now.Year()); f.birthYear < year-120 || f.birthYear > year { //nolint:gosec // a year fits
+		if year := int32(now.Year()); f.birthYear < year-120 || f.birthYear > year {
 			return nil, invalid("--birth-year is %d: nobody alive was born then", f.birthYear)
 		}
 		add("profile", "birth_year", new(f.birthYear), "")

@@ -78,7 +78,7 @@ func spaceOf(dir string) finding {
 	if err := syscall.Statfs(dir, &fs); err != nil {
 		return finding{"disk", "free space cannot be told: " + err.Error(), true}
 	}
-	free := int64(fs.Bavail) * fs.Bsize //nolint:gosec // a disk's size fits
+	free := int64(fs.Bavail) * fs.Bsize
 	if free < enoughSpace {
 		return finding{"disk", fmt.Sprintf("only %s are free: make room, or move the home", humanSize(free)), true}
 	}

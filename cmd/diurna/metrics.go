@@ -90,7 +90,7 @@ func (c *lagCollector) Describe(ch chan<- *prometheus.Desc) { ch <- c.lag }
 
 // Collect implements prometheus.Collector.
 func (c *lagCollector) Collect(ch chan<- prometheus.Metric) {
-	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second) // a scrape brings no context
+	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second) //nolint:forbidigo // a scrape brings no context
 	defer cancel()
 	lag, err := ingest.Lag(ctx, c.lake, c.topic)
 	if err != nil {

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"log/slog"
 	"time"
+	_ "time/tzdata" // a machine without zone files must not move anybody's midnight
 
 	"golang.org/x/sync/errgroup"
 
@@ -18,8 +19,6 @@ import (
 	"github.com/diurna-health/diurna/internal/ledger"
 	"github.com/diurna-health/diurna/schemas"
 	"github.com/diurna-health/diurna/transform"
-
-	_ "time/tzdata" // a machine without zone files must not move anybody's midnight
 )
 
 const (

@@ -31,6 +31,10 @@ check: # what building needs is there, or a sentence says what to install
 build: check ## Build bin/diurna
 	$(GO) build -trimpath -o bin/diurna ./cmd/diurna
 
+.PHONY: demo
+demo: build ## Run everything on a made-up population and show its pages, until Ctrl-C
+	bin/diurna demo
+
 .PHONY: test
 test: check ## Run all tests (PKG=./... chooses; DIURNA_TESTDATA=DIR adds those on real recordings)
 	$(GO) test $(TESTFLAGS) $(PKG)

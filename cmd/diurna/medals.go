@@ -6,6 +6,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/diurna-health/diurna/internal/ledger"
 	"github.com/diurna-health/diurna/medals"
 )
 
@@ -23,6 +24,9 @@ func newMedalsCommand(a *app) *cobra.Command {
 			r, err := a.openReader(cmd)
 			if err != nil {
 				return err
+			}
+			if err := ledger.Migrate(cmd.Context(), r.db); err != nil { // made by an older version, or not yet run
+				return errors.Join(err, r.Close())
 			}
 			wall, err := medals.ReadWall(cmd.Context(), r.DB, medals.NewSQLLedger(r.db), user, reportLanguage)
 			if err := errors.Join(err, r.Close()); err != nil {

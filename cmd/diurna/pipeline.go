@@ -62,6 +62,9 @@ func startPipeline(ctx context.Context, cfg Config, log *slog.Logger) (_ *pipeli
 	if p.db, p.lake, err = openLake(ctx, p.home, log); err != nil {
 		return nil, err
 	}
+	if err := ledger.Migrate(ctx, p.db); err != nil {
+		return nil, err
+	}
 	if err := p.lake.CreateIngestTables(ctx); err != nil {
 		return nil, err
 	}
@@ -85,9 +88,6 @@ func openLake(ctx context.Context, h *home.Home, log *slog.Logger) (*sql.DB, *la
 		Dir: h.LakeDir(), Catalog: db, UserBuckets: h.UserBuckets(), Now: time.Now, Logger: log,
 	})
 	if err != nil {
-		return nil, nil, errors.Join(err, db.Close())
-	}
-	if err := ledger.Migrate(ctx, db); err != nil {
 		return nil, nil, errors.Join(err, db.Close())
 	}
 	return db, l, nil

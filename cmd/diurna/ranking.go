@@ -8,6 +8,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/diurna-health/diurna/internal/ledger"
 	"github.com/diurna-health/diurna/ranking"
 	"github.com/diurna-health/diurna/schemas"
 )
@@ -64,6 +65,9 @@ func (a *app) ranking(cmd *cobra.Command, f rankingFlags) error {
 }
 
 func rankingView(ctx context.Context, r *reader, f rankingFlags, period schemas.Period, now time.Time) (*ranking.View, error) {
+	if err := ledger.Migrate(ctx, r.db); err != nil { // made by an older version, or not yet run
+		return nil, err
+	}
 	standings, err := ranking.Load(ctx, r.DB, r.db, f.board, period, now)
 	if err != nil {
 		return nil, err

@@ -54,6 +54,7 @@ Settings come, later ones winning, from built-in defaults, the file given with -
 // commands returns the subcommands, each from the file of its name.
 func commands(a *app) []*cobra.Command {
 	return []*cobra.Command{
+		newDemoCommand(a),
 		newRunCommand(a),
 		newImportCommand(a),
 		newPublishCommand(a),

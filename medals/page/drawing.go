@@ -130,7 +130,7 @@ type beads struct {
 	ID            string
 	Width, Height int
 	Beads         []bead
-	Desc          string
+	Title, Desc   string
 	HasShields    bool
 }
 
@@ -157,9 +157,14 @@ func newBeads(e *medals.Evidence, id string) *beads {
 		add(true)
 	}
 	b.Height = (len(b.Beads) + beadsPerRow - 1) / beadsPerRow * beadStep
-	b.Desc = plural(len(e.Items), "day", "days") + " reached"
+	one := "day"
+	if isOfNights(e) {
+		one = "night"
+	}
+	b.Title = "The " + one + "s of this streak"
+	b.Desc = plural(len(e.Items), one, one+"s") + " reached"
 	if b.HasShields {
-		b.Desc += ", " + plural(len(e.Shields), "shielded day", "shielded days") + " between them"
+		b.Desc += ", " + plural(len(e.Shields), "shielded "+one, "shielded "+one+"s") + " between them"
 	}
 	return b
 }

@@ -50,7 +50,7 @@ type page struct {
 	Tiers      []tierCount
 	Cards      []card
 	Next       []step
-	Nearest    *step // the first of Next, of a wall without medals
+	Nearest    *step // of a wall without medals; not among Next then
 	HasPrivate bool
 }
 
@@ -109,15 +109,11 @@ func newPage(wall *medals.Wall) (*page, error) {
 	}
 	p.Tiers = w.tiers(p.Cards)
 	if len(p.Cards) == 0 && len(p.Next) > 0 && !p.Next[0].Away {
-		p.Nearest = &p.Next[0]
+		p.Nearest, p.Next = &p.Next[0], p.Next[1:]
 	}
 	p.Lead = w.lead(wall, p)
-	for _, c := range p.Cards {
-		p.HasPrivate = p.HasPrivate || c.Private
-	}
-	for _, s := range p.Next {
-		p.HasPrivate = p.HasPrivate || s.Private
-	}
+	p.HasPrivate = slices.ContainsFunc(wall.Awards, func(a medals.Award) bool { return a.Private }) ||
+		slices.ContainsFunc(wall.Progress, func(p medals.Progress) bool { return p.Private })
 	return p, w.err
 }
 
@@ -227,11 +223,15 @@ func unitWord(e *medals.Evidence) string {
 		return "Month"
 	case e.Unit == medals.UnitYear && e.Rule == medals.RuleCount:
 		return "Year"
-	case e.Metric == medals.MainSleepMin || e.Metric == medals.ValidNightCount:
+	case isOfNights(e):
 		return "Night"
 	default:
 		return "Day"
 	}
+}
+
+func isOfNights(e *medals.Evidence) bool {
+	return e.Metric == medals.MainSleepMin || e.Metric == medals.ValidNightCount
 }
 
 func (w *words) tiers(cards []card) []tierCount {

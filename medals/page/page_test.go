@@ -22,6 +22,11 @@ import (
 	"github.com/diurna-health/diurna/schemas"
 )
 
+const stylesheet = "wall.css"
+
+// textOnGround are the pairs of colours in which the page sets text.
+var textOnGround = []string{"ink on ground", "ink on card", "ink on chip", "soft on ground", "soft on card", "card on day"}
+
 var update = flag.Bool("update", false, "write the golden files")
 
 func TestEveryPageIsItsGolden(t *testing.T) {
@@ -110,6 +115,21 @@ func TestTheHighestLevelOfAStreakIsDrawnWithABeadForEachDayAndAShieldForEachKept
 	}
 }
 
+func TestAStreakOfNightsSpeaksOfNights(t *testing.T) {
+	wall := fullWall(t)
+	for i := range wall.Awards {
+		if wall.Awards[i].Medal == "step_streak" {
+			wall.Awards[i].Evidence.Metric = medals.MainSleepMin
+		}
+	}
+	card := cardOf(t, render(t, wall), "step_streak-14")
+	for _, want := range []string{"The nights of this streak", "14 nights reached, 2 shielded nights between them.", `<th scope="col">Night</th>`} {
+		if !strings.Contains(card, want) {
+			t.Errorf("the card lacks %q", want)
+		}
+	}
+}
+
 func TestTheWhyListsEachDayWithItsValueAndWhatItNeeded(t *testing.T) {
 	card := cardOf(t, render(t, fullWall(t)), "step_streak-14")
 	for _, want := range []string{
@@ -187,6 +207,9 @@ func TestAWallWithoutMedalsSaysWhatIsNearest(t *testing.T) {
 		if !strings.Contains(html, want) {
 			t.Errorf("the page lacks %q", want)
 		}
+	}
+	if n := strings.Count(html, "3 of 5"); n != 1 {
+		t.Errorf("the nearest is shown %d times", n)
 	}
 	if strings.Contains(html, `id="earned-title"`) {
 		t.Error("an empty shelf is shown")

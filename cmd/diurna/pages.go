@@ -35,13 +35,13 @@ func (s *pages) mount(mux *http.ServeMux) {
 }
 
 // page turns a function that makes a page into a handler.
-func (s *pages) page(make func(r *http.Request, lake *transform.Reader) ([]byte, error)) http.HandlerFunc {
+func (s *pages) page(compose func(r *http.Request, lake *transform.Reader) ([]byte, error)) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
 		lake, giveBack, err := s.lake.borrow(r.Context())
 		if err == nil {
 			defer giveBack()
 			var html []byte
-			if html, err = make(r, lake); err == nil {
+			if html, err = compose(r, lake); err == nil {
 				w.Header().Set("Content-Type", "text/html; charset=utf-8")
 				w.Header().Set("Cache-Control", "private, no-cache")
 				w.Header().Set("Content-Security-Policy", "default-src 'none'; style-src 'unsafe-inline'; img-src data:")

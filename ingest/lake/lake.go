@@ -7,10 +7,13 @@ import (
 	"fmt"
 	"log/slog"
 	"path/filepath"
+	"strings"
 	"sync"
 	"time"
 
 	catalogsql "github.com/apache/iceberg-go/catalog/sql"
+
+	"github.com/diurna-health/diurna/schemas"
 )
 
 // Errors of this package.
@@ -47,7 +50,7 @@ type fileList struct {
 
 // Open opens the lake, which may be empty. It makes nothing but the catalog's own tables in the ledger.
 func Open(ctx context.Context, cfg Config) (*Lake, error) {
-	dir, err := filepath.Abs(cfg.Dir)
+	dir, err := realPath(cfg.Dir)
 	if err != nil {
 		return nil, fmt.Errorf("folder of the lake: %w", err)
 	}
@@ -59,7 +62,45 @@ func Open(ctx context.Context, cfg Config) (*Lake, error) {
 	if err := c.CreateSQLTables(ctx); err != nil {
 		return nil, fmt.Errorf("make catalog tables: %w", err)
 	}
+	if err := checkPlace(ctx, cfg); err != nil {
+		return nil, err
+	}
 	return &Lake{cfg: cfg, catalog: c, cache: map[string]fileList{}}, nil
+}
+
+// realPath returns the one path of a folder, by whatever links it was reached; the folder itself may not be there yet.
+func realPath(dir string) (string, error) {
+	dir, err := filepath.Abs(dir)
+	if err != nil {
+		return "", err
+	}
+	if resolved, err := filepath.EvalSymlinks(dir); err == nil {
+		return resolved, nil
+	}
+	parent, err := filepath.EvalSymlinks(filepath.Dir(dir))
+	if err != nil {
+		return "", err
+	}
+	return filepath.Join(parent, filepath.Base(dir)), nil
+}
+
+// checkPlace refuses a lake that was moved: Iceberg's metadata names every file by its whole path.
+func checkPlace(ctx context.Context, cfg Config) error {
+	var location string
+	err := cfg.Catalog.QueryRowContext(ctx,
+		"select metadata_location from iceberg_tables order by table_namespace, table_name limit 1").Scan(&location)
+	if errors.Is(err, sql.ErrNoRows) {
+		return nil
+	}
+	if err != nil {
+		return fmt.Errorf("read catalog: %w", err)
+	}
+	if path := localPath(location); !strings.HasPrefix(path, cfg.Dir+string(filepath.Separator)) {
+		return &schemas.Error{Code: schemas.CodeConflict, Message: fmt.Sprintf(
+			"this lake lies in %s, but it was made elsewhere, and its tables name their files by where they were (%s): "+
+				"move the home back to its old place", cfg.Dir, path)}
+	}
+	return nil
 }
 
 func (l *Lake) cachedFiles(table string, snapshot int64) ([]File, bool) {

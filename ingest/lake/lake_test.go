@@ -231,3 +231,26 @@ func TestALoadOfNothingSaysSo(t *testing.T) {
 		t.Errorf("load of a missing table gave %v, want ErrNoTable with its name", err)
 	}
 }
+
+func TestALakeThatWasMovedIsRefusedWithItsOldPlace(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	old, moved := filepath.Join(dir, "old"), filepath.Join(dir, "moved")
+	if err := os.Mkdir(old, 0o700); err != nil {
+		t.Fatal(err)
+	}
+	openLake(t, old)
+	if err := os.CopyFS(moved, os.DirFS(old)); err != nil {
+		t.Fatal(err)
+	}
+	db, err := ledger.Open(t.Context(), filepath.Join(moved, "ledger.db"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer db.Close()
+	_, err = lake.Open(t.Context(), lake.Config{Dir: filepath.Join(moved, "lake"), Catalog: db, Now: time.Now,
+		Logger: slog.New(slog.DiscardHandler)})
+	if schemas.ErrorCode(err) != schemas.CodeConflict || !strings.Contains(err.Error(), old) {
+		t.Errorf("opening a moved lake gave %v, want a conflict that names %s", err, old)
+	}
+}

@@ -164,7 +164,7 @@ func makeLayout(dir string, userBuckets int) error {
 	if _, err := os.Stat(path); !errors.Is(err, fs.ErrNotExist) {
 		return err
 	}
-	// A home is moved, backed up and erased as a whole: it must not share its folder with anything else.
+	// A home is backed up and erased as a whole: it must not share its folder with anything else.
 	entries, err := os.ReadDir(dir)
 	if err != nil {
 		return fmt.Errorf("list home: %w", err)

@@ -13,6 +13,7 @@ import (
 
 	"github.com/diurna-health/diurna/ingest/kafka"
 	"github.com/diurna-health/diurna/internal/population"
+	"github.com/diurna-health/diurna/reports/schedule"
 	"github.com/diurna-health/diurna/schemas"
 	syncv1 "github.com/diurna-health/diurna/schemas/sync/v1"
 )
@@ -28,7 +29,8 @@ func newDemoCommand(a *app) *cobra.Command {
 		Use:   "demo",
 		Short: "Run everything on a made-up population and show its pages",
 		Long: `Demo makes up some people with habits, jobs, naps and journeys, has their watches sync ten weeks of days through the
-whole pipeline, and serves the pages of one of them until Ctrl-C. It leaves a home to explore: every other command works
+whole pipeline, and serves the pages of one of them until Ctrl-C. Everybody's report of last week falls into the home's
+outbox once it is morning where they are. It leaves a home to explore: every other command works
 on it with --home ` + demoHome + `.`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
@@ -71,10 +73,21 @@ func (a *app) demo(ctx context.Context, cfg Config, log *slog.Logger, people int
 	pages := newPages(p)
 	pages.mount(web.mux)
 	p.built = pages.lake.changed
+	scheduler, err := newScheduler(ctx, p, pages.lake)
+	if err != nil {
+		web.close()
+		return errors.Join(err, p.close())
+	}
+	p.settler.scheduler = scheduler
 	group, ctx := errgroup.WithContext(ctx)
 	group.Go(func() error { return p.run(ctx) })
 	group.Go(func() error { return web.serve(ctx) })
-	group.Go(func() error { return a.showDemo(ctx, p, web, made) })
+	group.Go(func() error {
+		if err := a.showDemo(ctx, p, web, made); err != nil || ctx.Err() != nil {
+			return err
+		}
+		return scheduler.Run(ctx, schedule.DefaultTicks)
+	})
 	return errors.Join(group.Wait(), p.close())
 }
 
@@ -88,12 +101,17 @@ func (a *app) showDemo(ctx context.Context, p *pipeline, web *server, made *popu
 	if err == nil {
 		err = p.settler.settle(ctx)
 	}
+	week := schemas.ISOWeekOf(schemas.DateOf(a.now().UnixMilli(), 0)).Previous()
+	for _, person := range made.People() {
+		if err == nil { // the schedule expects nothing of before it met somebody
+			err = p.settler.scheduler.Expect(ctx, person.UserID, week)
+		}
+	}
 	if err != nil {
 		return endOf(ctx, err)
 	}
 	web.ready.Store(true)
 	shown := made.People()[0].UserID
-	week := schemas.ISOWeekOf(schemas.DateOf(a.now().UnixMilli(), 0)).Previous()
 	for _, page := range []struct{ name, path string }{
 		{"Report", "/people/" + shown + "/reports/" + week.String()},
 		{"Ranking", "/people/" + shown + "/rankings/steps-week/" + week.String()},

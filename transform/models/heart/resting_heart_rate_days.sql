@@ -47,22 +47,50 @@ nights as (
 
 ),
 
+-- The dates a night's minutes may lie on, one by one: joined by equal dates, a person's nights do not meet all of the
+-- person's minutes.
+dates_of_nights as (
+
+    select
+        nights.*,
+        nights.night_date as local_date
+
+    from nights
+
+    union all
+
+    select
+        nights.*,
+        nights.night_date - 1 as local_date
+
+    from nights
+
+    union all
+
+    select
+        nights.*,
+        nights.night_date - 2 as local_date
+
+    from nights
+
+),
+
 minutes_asleep as (
 
     select
-        nights.user_id,
-        nights.night_date,
-        nights.end_minute,
+        dates_of_nights.user_id,
+        dates_of_nights.night_date,
+        dates_of_nights.end_minute,
         stg_heart_rate.minute_number,
         cast(cast(stg_heart_rate.heart_rate_sum_bpm as double) / stg_heart_rate.sample_count as decimal(38, 20))
             as heart_rate_bpm
 
-    from nights
+    from dates_of_nights
     inner join stg_heart_rate
-        on nights.user_id = stg_heart_rate.user_id
-        and stg_heart_rate.local_date between nights.night_date - 2 and nights.night_date
-        and stg_heart_rate.minute_number >= nights.first_minute
-        and stg_heart_rate.minute_number < nights.end_minute
+        on dates_of_nights.user_id = stg_heart_rate.user_id
+        and dates_of_nights.local_date = stg_heart_rate.local_date
+        and stg_heart_rate.minute_number >= dates_of_nights.first_minute
+        and stg_heart_rate.minute_number < dates_of_nights.end_minute
 
 ),
 

@@ -54,7 +54,7 @@ func writeExport(t *testing.T, people, days int) string {
 // that nobody disturbed.
 func TestAnImportKilledAtAnyPointEndsInTheSameTables(t *testing.T) {
 	t.Parallel()
-	export := writeExport(t, 12, 10)
+	export := writeExport(t, 12, 6)
 	importInto := func(home string) []string {
 		return []string{"import", "fitabase", export, "--zone", "Europe/Berlin", "--home", home,
 			"--flush-age", "1ms", "--batch-hours", "1", "--log-format", "json"}

@@ -23,7 +23,7 @@ import (
 func TestTheFiguresOfAPopulationAreTheTruth(t *testing.T) {
 	t.Parallel()
 	made, err := population.New(population.Config{
-		Seed: 7, From: schemas.NewDate(2026, 9, 14), To: schemas.NewDate(2026, 11, 1), // clocks change both ways within
+		Seed: 7, From: schemas.NewDate(2026, 9, 28), To: schemas.NewDate(2026, 11, 1), // clocks change both ways within
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -230,7 +230,7 @@ func compareMedals(t *testing.T, home string, truth *population.Truth) {
 			t.Errorf("%s: %d medals for days of 10,000 steps, want %d", p.Role, got, want[p.UserID])
 		}
 	}
-	if total < 100 {
+	if total < 50 {
 		t.Errorf("%d such medals in all prove little", total)
 	}
 }

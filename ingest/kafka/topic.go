@@ -132,7 +132,10 @@ func (t *Topic) retry(ctx context.Context, do func(context.Context) error) error
 	pause := 100 * time.Millisecond
 	for attempt := 1; ; attempt++ {
 		err := t.once(ctx, do)
-		if err == nil || !isTemporary(err) || attempt >= t.cfg.Attempts || ctx.Err() != nil {
+		if err != nil && ctx.Err() != nil {
+			return ctx.Err() // the connection's deadline is the context's, and may be told first
+		}
+		if err == nil || !isTemporary(err) || attempt >= t.cfg.Attempts {
 			return err
 		}
 		timer := time.NewTimer(pause)

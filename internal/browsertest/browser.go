@@ -114,8 +114,8 @@ func Measure(t *testing.T, rendered string, widths ...int) []Layout {
 	}
 	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 	defer cancel()
-	cmd := exec.CommandContext(ctx, browser, "--headless", "--no-sandbox", "--disable-gpu", "--window-size=1400,1000",
-		"--user-data-dir="+filepath.Join(dir, "profile"), "--virtual-time-budget=5000", "--dump-dom", "file://"+path) //nolint:gosec // the browser that PATH names
+	cmd := exec.CommandContext(ctx, browser, "--headless", "--no-sandbox", "--disable-gpu", "--window-size=1400,1000", //nolint:gosec // the browser that PATH names
+		"--user-data-dir="+filepath.Join(dir, "profile"), "--virtual-time-budget=5000", "--dump-dom", "file://"+path)
 	dom, err := cmd.Output()
 	if err != nil {
 		t.Fatalf("run chromium: %v", err)

@@ -377,7 +377,7 @@ func TestEveryDifficultyOfTheCastIsThere(t *testing.T) {
 
 func TestLivesAreOnesThatPeopleCouldLead(t *testing.T) {
 	t.Parallel()
-	p := newPopulation(t, population.Config{Seed: 3, People: 40, From: schemas.NewDate(2026, 9, 7), To: schemas.NewDate(2026, 11, 15)})
+	p := newPopulation(t, population.Config{Seed: 3, People: 26, From: schemas.NewDate(2026, 9, 7), To: schemas.NewDate(2026, 11, 15)})
 	type sum struct{ days, steps, nights, sleepMin, validDays int }
 	sums := map[string]*sum{}
 	for _, d := range p.Truth().Days {

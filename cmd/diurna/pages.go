@@ -10,8 +10,6 @@ import (
 	medalspage "github.com/diurna-health/diurna/medals/page"
 	"github.com/diurna-health/diurna/ranking"
 	rankingpage "github.com/diurna-health/diurna/ranking/page"
-	"github.com/diurna-health/diurna/reports"
-	"github.com/diurna-health/diurna/reports/render"
 	"github.com/diurna-health/diurna/schemas"
 	"github.com/diurna-health/diurna/transform"
 )
@@ -74,23 +72,15 @@ func (s *pages) report(r *http.Request, lake *transform.Reader) ([]byte, error) 
 	if err != nil {
 		return nil, err
 	}
-	clock, err := lastClock(r.Context(), lake.DB, r.PathValue("user"))
-	if err != nil {
-		return nil, err
-	}
 	newest, err := newestMessage(r.Context(), s.p.lake)
 	if err != nil {
 		return nil, err
 	}
-	snapshot, err := reports.Compose(r.Context(), lake.DB, r.PathValue("user"), period, newest.In(clock)) //nolint:forbidigo // an offset, no zone
+	snapshot, err := composeReport(r.Context(), lake.DB, newest, r.PathValue("user"), period)
 	if err != nil {
 		return nil, err
 	}
-	renderer, err := render.New(reportLanguage)
-	if err != nil {
-		return nil, err
-	}
-	return renderer.HTML(snapshot)
+	return renderReport(snapshot, "html")
 }
 
 func (s *pages) ranking(r *http.Request, lake *transform.Reader) ([]byte, error) {

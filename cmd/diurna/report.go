@@ -67,7 +67,7 @@ func (a *app) report(cmd *cobra.Command, f reportFlags) error {
 	if err != nil {
 		return err
 	}
-	snapshot, err := composeReport(cmd.Context(), r, f.user, period)
+	snapshot, err := composeReport(cmd.Context(), r.DB, r.newest, f.user, period)
 	if err := errors.Join(err, r.Close()); err != nil {
 		return err
 	}
@@ -84,16 +84,16 @@ func (a *app) report(cmd *cobra.Command, f reportFlags) error {
 
 // composeReport composes a report as of the newest message in the lake, whoever sent it, on the person's own clock. The
 // wall clock plays no part, so one lake gives one report, whenever it is asked for.
-func composeReport(ctx context.Context, r *reader, user string, period schemas.Period) (*reports.Snapshot, error) {
-	asOf := r.newest
+func composeReport(ctx context.Context, db *sql.DB, newest time.Time, user string, period schemas.Period) (*reports.Snapshot, error) {
+	asOf := newest
 	if !asOf.IsZero() {
-		clock, err := lastClock(ctx, r.DB, user)
+		clock, err := lastClock(ctx, db, user)
 		if err != nil {
 			return nil, err
 		}
 		asOf = asOf.In(clock) //nolint:forbidigo // an offset, no zone
 	}
-	return reports.Compose(ctx, r.DB, user, period, asOf)
+	return reports.Compose(ctx, db, user, period, asOf)
 }
 
 // lastClock returns the UTC offset a person's devices recorded last, UTC when they recorded none.

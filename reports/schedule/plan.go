@@ -21,10 +21,15 @@ func (s *Scheduler) plan(ctx context.Context, now time.Time) (int, error) {
 		if err != nil {
 			return planned, fmt.Errorf("list people: %w", err)
 		}
+		today := dateIn(now, person.location())
+		if s.plannedOn[person.UserID] == today {
+			continue // a period ends with a day, and today's end was not reached since
+		}
 		n, err := s.planPerson(ctx, now, person)
 		if err != nil {
 			return planned, err
 		}
+		s.plannedOn[person.UserID] = today
 		planned += n
 	}
 	return planned, nil

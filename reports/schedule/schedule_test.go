@@ -464,3 +464,25 @@ func TestRunTicksAtOnceRefusesZonesAndEndsWithItsContext(t *testing.T) {
 	}
 	checkOnce(t, w, "by Run", "2026-W09", "2026-02")
 }
+
+func TestATickReadsOnlyThePeriodsThatAreToBeLookedAt(t *testing.T) {
+	w := newWorld(t, tables(t), utc(2026, time.March, 2, 12))
+	rows, err := w.ledger.QueryContext(t.Context(), "explain query plan "+tasksQuery, 0, 1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer rows.Close()
+	for rows.Next() {
+		var id, parent, unused int
+		var detail string
+		if err := rows.Scan(&id, &parent, &unused, &detail); err != nil {
+			t.Fatal(err)
+		}
+		if strings.HasPrefix(detail, "SCAN report_periods") {
+			t.Errorf("the ledger reads every period: %s", detail)
+		}
+	}
+	if err := rows.Err(); err != nil {
+		t.Fatal(err)
+	}
+}

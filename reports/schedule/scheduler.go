@@ -40,6 +40,9 @@ type Scheduler struct {
 	now    func() time.Time
 	log    *slog.Logger
 	rules  *rules
+	// plannedOn is the local date on which this process last planned each person's reports. Most ticks find nobody's
+	// day changed, and a tick must not ask the ledger about everybody.
+	plannedOn map[string]schemas.Date
 	// reached is called after each durable step and before the next; an error ends the tick there, as the end of the
 	// process would. Tests use it.
 	reached func(step string) error
@@ -52,7 +55,7 @@ func New(ledger *sql.DB, gold OpenGold, people People, outbox *deliver.Outbox, n
 		return nil, err
 	}
 	return &Scheduler{ledger: ledger, gold: gold, people: people, outbox: outbox, now: now, log: log, rules: r,
-		reached: func(string) error { return nil }}, nil
+		plannedOn: map[string]schemas.Date{}, reached: func(string) error { return nil }}, nil
 }
 
 // Totals count what a tick did.
@@ -96,7 +99,7 @@ func (s *Scheduler) tickAndLog(ctx context.Context) {
 	}
 }
 
-// Tick does everything that is to be done at this instant: it enters the periods that have ended, makes the reports
+// Tick does everything that is to be done at this instant, one tick at a time: it enters the periods that have ended, makes the reports
 // that are due, corrects those whose data changed, and hands over what is queued.
 func (s *Scheduler) Tick(ctx context.Context) (Totals, error) {
 	now := s.now()

@@ -97,7 +97,6 @@ var measured = regexp.MustCompile(`data-layouts="([^"]+)"`)
 // Measure returns two layouts for each width: as the page opens, and with all details open.
 func Measure(t *testing.T, rendered string, widths ...int) []Layout {
 	t.Helper()
-	browser := chromium(t)
 	// JSON as Go writes it holds no angle bracket, so that no page can end the script.
 	text, err := json.Marshal(rendered)
 	if err != nil {
@@ -107,19 +106,11 @@ func Measure(t *testing.T, rendered string, widths ...int) []Layout {
 	if err != nil {
 		t.Fatal(err)
 	}
-	dir := t.TempDir()
-	path := filepath.Join(dir, "frames.html")
+	path := filepath.Join(t.TempDir(), "frames.html")
 	if err := os.WriteFile(path, fmt.Appendf(nil, frames, text, list), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
-	defer cancel()
-	cmd := exec.CommandContext(ctx, browser, "--headless", "--no-sandbox", "--disable-gpu", "--window-size=1400,1000", //nolint:gosec // the browser that PATH names
-		"--user-data-dir="+filepath.Join(dir, "profile"), "--virtual-time-budget=5000", "--dump-dom", "file://"+path)
-	dom, err := cmd.Output()
-	if err != nil {
-		t.Fatalf("run chromium: %v", err)
-	}
+	dom := dump(t, path)
 	found := measured.FindSubmatch(dom)
 	if found == nil {
 		t.Fatal("the page was not measured")
@@ -132,6 +123,20 @@ func Measure(t *testing.T, rendered string, widths ...int) []Layout {
 		t.Fatalf("%d layouts of %d widths", len(layouts), len(widths))
 	}
 	return layouts
+}
+
+// dump opens a file in the browser and returns the page as its script left it.
+func dump(t *testing.T, path string, flags ...string) []byte {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	defer cancel()
+	cmd := exec.CommandContext(ctx, chromium(t), append(flags, "--headless", "--no-sandbox", "--disable-gpu", "--window-size=1400,1000", //nolint:gosec // the browser that PATH names
+		"--user-data-dir="+filepath.Join(t.TempDir(), "profile"), "--virtual-time-budget=30000", "--dump-dom", "file://"+path)...)
+	dom, err := cmd.Output()
+	if err != nil {
+		t.Fatalf("run chromium: %v", err)
+	}
+	return dom
 }
 
 // TextStandsOut holds pairs of colours of a stylesheet ("ink on ground") against a contrast of 4.5, in light and dark.

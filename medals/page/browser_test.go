@@ -10,6 +10,10 @@ func TestOnAPhoneAndOnADeskNothingReachesBeyondTheWindow(t *testing.T) {
 	browsertest.FitsEveryWindow(t, pages(t))
 }
 
+func TestNothingBarsPeopleFromThePages(t *testing.T) {
+	browsertest.HasNoBarriers(t, pages(t))
+}
+
 func TestTextStandsOutFromItsGroundInLightAndDark(t *testing.T) {
 	browsertest.TextStandsOut(t, "templates/"+stylesheet, textOnGround)
 }

@@ -10,7 +10,8 @@ import (
 )
 
 // The goldens are what the renderer gives, so they are what is looked at.
-func TestOnAPhoneAndOnADeskNothingReachesBeyondTheWindow(t *testing.T) {
+func goldens(t *testing.T) map[string]string {
+	t.Helper()
 	pages := map[string]string{}
 	for _, name := range []string{"full", "thin", "empty", "month", "year"} {
 		html, err := os.ReadFile(filepath.Join("testdata", name+".golden.html"))
@@ -19,7 +20,15 @@ func TestOnAPhoneAndOnADeskNothingReachesBeyondTheWindow(t *testing.T) {
 		}
 		pages[name] = string(html)
 	}
-	browsertest.FitsEveryWindow(t, pages)
+	return pages
+}
+
+func TestOnAPhoneAndOnADeskNothingReachesBeyondTheWindow(t *testing.T) {
+	browsertest.FitsEveryWindow(t, goldens(t))
+}
+
+func TestNothingBarsPeopleFromAReport(t *testing.T) {
+	browsertest.HasNoBarriers(t, goldens(t))
 }
 
 func TestTextStandsOutFromItsGroundInLightAndDark(t *testing.T) {

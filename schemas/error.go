@@ -13,6 +13,7 @@ const (
 	CodeInternal Code = "internal"  // ours to mend
 
 	CodeUnauthorized Code = "unauthorized" // who asks did not show that they may
+	CodeForbidden    Code = "forbidden"    // who asks is known, and may not
 )
 
 // An Error is one that a person may see: what happened, where, and what to do about it. Anything that is not an Error

@@ -11,6 +11,8 @@ const (
 	LogKeyFiles     = "files"
 	LogKeySamples   = "samples"
 	LogKeyBatches   = "batches"
+	LogKeyMessages  = "messages"
+	LogKeyEpoch     = "epoch"
 	LogKeyReason    = "reason"
 	LogKeyDays      = "days"
 	LogKeyTook      = "took"

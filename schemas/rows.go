@@ -6,6 +6,7 @@ package schemas
 // The tables of the lake that ingest writes.
 const (
 	TableSyncRecords    = "bronze.sync_records"
+	TableIngestGaps     = "bronze.ingest_gaps"
 	TableSeriesHours    = "silver.series_hours"
 	TableSleepSegments  = "silver.sleep_segments"
 	TableReadings       = "silver.readings"
@@ -78,6 +79,17 @@ type SyncRecord struct {
 	// Of what was set aside.
 	Reason  string `parquet:"reason,optional,dict"`
 	Payload []byte `parquet:"payload,optional"` // a dead letter's bytes
+}
+
+// An IngestGap is a row of bronze: offsets of a partition that Kafka deleted before they were read. Those that were
+// skipped and the files of sync_records tile the offsets of a partition from the first to the watermark.
+type IngestGap struct {
+	Source     string `parquet:"source,dict"`
+	Partition  int32  `parquet:"partition"`
+	FromOffset int64  `parquet:"from_offset"`
+	ToOffset   int64  `parquet:"to_offset"` // the first that was still there
+	FoundAt    int64  `parquet:"found_at,timestamp(microsecond)"`
+	Skipped    bool   `parquet:"skipped"` // ingest went on behind it; false = it stands before it
 }
 
 // A Revision orders what was said about the same moment: the highest wins, whatever came first.

@@ -23,6 +23,10 @@
 // Differences wrap around at 32 bits: then every list of values has exactly one list of differences, and adding them up
 // needs no check per value.
 //
+// Series of protobuf are read by hand, and the rest, which is small, by the library: most of a batch are differences of one
+// byte, and eight of them are read and added up at once. A batch with a hole decodes in 11 us instead of 14 (2026-11, the
+// least of 40 runs in turns). FuzzSeries holds the two readers to each other.
+//
 // The JSON form is read by hand, because encoding/json lets duplicate keys and other spellings of a field name pass and
 // reads a tenth as many samples a second. The items of a protobuf message are counted before it is decoded: an empty
 // item is two bytes on the wire and a hundred times that in memory.

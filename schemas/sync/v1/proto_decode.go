@@ -18,15 +18,27 @@ func decodeProto(data []byte) (*Batch, error) {
 	if err := checkCounts(items, 0); err != nil {
 		return nil, err
 	}
+	messages, rest, ok := splitSeries(data)
+	if !ok {
+		return nil, notProto()
+	}
+	series := reserve[protoSeries](len(messages))
+	for _, message := range messages {
+		s, ok := readSeries(message)
+		if !ok {
+			return nil, notProto()
+		}
+		series = append(series, s)
+	}
 	var p syncpb.SyncBatch
-	if err := (proto.UnmarshalOptions{DiscardUnknown: true}).Unmarshal(data, &p); err != nil {
+	if err := (proto.UnmarshalOptions{DiscardUnknown: true}).Unmarshal(rest, &p); err != nil {
 		// The library's words are left out: they may quote the message.
 		return nil, notProto()
 	}
 	if p.UtcOffsetMin == nil {
 		return nil, refuse(schemas.RejectMissingKey, "utc_offset_min is missing")
 	}
-	b, err := batchFromProto(&p)
+	b, err := batchFromProto(&p, series)
 	if err != nil {
 		return nil, err
 	}
@@ -78,7 +90,8 @@ func countItems(data []byte, isItem func(protowire.Number) bool) (items int, ok 
 	return items, true
 }
 
-func batchFromProto(p *syncpb.SyncBatch) (*Batch, *DecodeError) {
+// batchFromProto takes the series apart from the rest of the message, in which there are none.
+func batchFromProto(p *syncpb.SyncBatch, series []protoSeries) (*Batch, *DecodeError) {
 	source, ok := sourceFromProto(p.GetSource())
 	if !ok {
 		return nil, refuse(schemas.RejectUnknownSchema, "source is unknown")
@@ -97,7 +110,7 @@ func batchFromProto(p *syncpb.SyncBatch) (*Batch, *DecodeError) {
 		Source:    source,
 	}
 	var err *DecodeError
-	if b.Series, err = allSeriesFromProto(p.GetSeries(), b.OffsetMin); err != nil {
+	if b.Series, err = allSeriesFromProto(series, b.OffsetMin); err != nil {
 		return nil, inPath(err, "series")
 	}
 	if b.Workouts, err = workoutsFromProto(p.GetWorkouts(), b.OffsetMin); err != nil {
@@ -156,7 +169,11 @@ func workoutsFromProto(ps []*syncpb.Workout, offsetMin int32) ([]Workout, *Decod
 	workouts := reserve[Workout](len(ps))
 	for i, p := range ps {
 		start := offsetOr(p.StartUtcOffsetMin, offsetMin)
-		track, err := allSeriesFromProto(p.GetTrack(), start)
+		tracks := reserve[protoSeries](len(p.GetTrack()))
+		for _, t := range p.GetTrack() {
+			tracks = append(tracks, libraryRead(t))
+		}
+		track, err := allSeriesFromProto(tracks, start)
 		if err != nil {
 			return nil, inPath(inPath(err, "track"), "workouts[%d].", i)
 		}
@@ -173,10 +190,10 @@ func workoutsFromProto(ps []*syncpb.Workout, offsetMin int32) ([]Workout, *Decod
 	return workouts, nil
 }
 
-func allSeriesFromProto(ps []*syncpb.Series, offsetMin int32) ([]Series, *DecodeError) {
+func allSeriesFromProto(ps []protoSeries, offsetMin int32) ([]Series, *DecodeError) {
 	all := reserve[Series](len(ps))
-	for i, p := range ps {
-		s, problem := seriesFromProto(p, offsetMin)
+	for i := range ps {
+		s, problem := seriesFromProto(&ps[i], offsetMin)
 		if problem != "" {
 			return nil, refuse(schemas.RejectDecode, "[%d] %s", i, problem)
 		}
@@ -185,24 +202,24 @@ func allSeriesFromProto(ps []*syncpb.Series, offsetMin int32) ([]Series, *Decode
 	return all, nil
 }
 
-func seriesFromProto(p *syncpb.Series, offsetMin int32) (s Series, problem string) {
-	if p.GetPeriodMs() > MaxSpanMS {
+func seriesFromProto(p *protoSeries, offsetMin int32) (s Series, problem string) {
+	if p.periodMS > MaxSpanMS {
 		return s, "has a period of more than 20 days"
 	}
 	s = Series{
-		Metric:    p.GetMetric(),
-		StartMS:   p.GetStartMs(),
-		OffsetMin: offsetOr(p.UtcOffsetMin, offsetMin),
-		PeriodMS:  int32(p.GetPeriodMs()),
-		Values:    addUp(p.GetDeltas()),
+		Metric:    p.metric,
+		StartMS:   p.startMS,
+		OffsetMin: offsetOr(p.offsetMin, offsetMin),
+		PeriodMS:  int32(p.periodMS),
+		Values:    p.values,
 	}
 	switch {
-	case len(p.GetGapsMs()) > 0 && len(p.GetRuns()) > 0:
+	case len(p.gapsMS) > 0 && len(p.runs) > 0:
 		return s, "has both gaps and runs"
-	case len(p.GetGapsMs()) > 0:
-		s.AtMS, problem = timesFromGaps(p.GetGapsMs(), len(s.Values))
-	case len(p.GetRuns()) > 0:
-		s.AtMS, problem = timesFromRuns(p.GetRuns(), s.PeriodMS, len(s.Values))
+	case len(p.gapsMS) > 0:
+		s.AtMS, problem = timesFromGaps(p.gapsMS, len(s.Values))
+	case len(p.runs) > 0:
+		s.AtMS, problem = timesFromRuns(p.runs, s.PeriodMS, len(s.Values))
 	}
 	if regular(s.AtMS, s.PeriodMS) {
 		s.AtMS = nil
@@ -234,7 +251,8 @@ func timesFromRuns(runs []uint32, periodMS int32, values int) (atMS []int32, pro
 	if periodMS == 0 {
 		return nil, "has runs but no period"
 	}
-	atMS = make([]int32, 0, values)
+	atMS = make([]int32, values)
+	left := atMS // of it, not yet filled in
 	var at int64
 	for i, run := range runs {
 		length := int64(run) * int64(periodMS)
@@ -242,16 +260,18 @@ func timesFromRuns(runs []uint32, periodMS int32, values int) (atMS []int32, pro
 			return nil, "spans more than 20 days"
 		}
 		if i%2 == 0 {
-			if int64(run) > int64(values-len(atMS)) {
+			if int64(run) > int64(len(left)) {
 				return nil, "has runs of more values than there are"
 			}
-			for j := range int64(run) {
-				atMS = append(atMS, int32(at+j*int64(periodMS)))
+			present := left[:run]
+			for j := range present {
+				present[j] = int32(at) + int32(j)*periodMS
 			}
+			left = left[run:]
 		}
 		at += length
 	}
-	if len(atMS) != values {
+	if len(left) > 0 {
 		return nil, "has runs of fewer values than there are"
 	}
 	return atMS, ""

@@ -6,8 +6,8 @@
 //
 // # Guarantees
 //
-//   - Every request but that for the document carries a bearer token. Tokens are kept as hashes and compared in constant
-//     time; who is removed is out with the next request.
+//   - Every request but that for the document carries a bearer token with the scope rankings:read (package token). One
+//     that is bound to a person may not ask for another.
 //   - openapi.yaml is what is served: tests hold each response, its status and its fields to the document, and the
 //     document to the responses.
 //   - An answer is of the tables as they are: standings are kept only while the snapshot they were made from is the
@@ -17,7 +17,8 @@
 //
 // # Decisions
 //
-// A back end asks on behalf of its people, so a token lets it name any user. An app on a phone must not have one.
+// A back end asks on behalf of its people, so its token lets it name any user. An app on a phone must not have one, but
+// may have one that is bound to its person.
 //
 // A parameter that is not known is refused: a misspelt cohort that was ignored would show somebody another ranking than
 // the one asked for.

@@ -23,6 +23,8 @@ func statusOf(code schemas.Code) int {
 		return http.StatusBadRequest
 	case schemas.CodeUnauthorized:
 		return http.StatusUnauthorized
+	case schemas.CodeForbidden:
+		return http.StatusForbidden
 	case schemas.CodeNotFound:
 		return http.StatusNotFound
 	case schemas.CodeConflict:

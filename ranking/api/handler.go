@@ -17,6 +17,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/diurna-health/diurna/internal/token"
 	"github.com/diurna-health/diurna/ranking"
 	"github.com/diurna-health/diurna/schemas"
 )
@@ -61,11 +62,11 @@ func NewHandler(cfg Config) http.Handler {
 	return mux
 }
 
-func (h *handler) authorized(serve func(http.ResponseWriter, *http.Request) error) http.HandlerFunc {
+func (h *handler) authorized(serve func(http.ResponseWriter, *http.Request, *token.Token) error) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
-		err := h.authorize(r)
+		who, err := token.Authorize(r, h.cfg.Ledger, token.ScopeRankingsRead)
 		if err == nil {
-			err = serve(w, r)
+			err = serve(w, r, who)
 		}
 		if err != nil {
 			h.writeError(w, r, err)
@@ -83,7 +84,7 @@ type boardBody struct {
 	RunningPeriod string `json:"running_period"`
 }
 
-func (h *handler) boards(w http.ResponseWriter, r *http.Request) error {
+func (h *handler) boards(w http.ResponseWriter, r *http.Request, _ *token.Token) error {
 	if _, err := parameters(r, nil); err != nil {
 		return err
 	}
@@ -98,7 +99,7 @@ func (h *handler) boards(w http.ResponseWriter, r *http.Request) error {
 	return answer(w, r, body, body)
 }
 
-func (h *handler) board(w http.ResponseWriter, r *http.Request) error {
+func (h *handler) board(w http.ResponseWriter, r *http.Request, who *token.Token) error {
 	id := r.PathValue("board")
 	values, err := parameters(r, []string{"period", "cohort", "user", "top"})
 	if err != nil {
@@ -107,6 +108,9 @@ func (h *handler) board(w http.ResponseWriter, r *http.Request) error {
 	q, err := question(values)
 	if err != nil {
 		return err
+	}
+	if q.User != "" && !who.Allows(q.User) {
+		return &schemas.Error{Code: schemas.CodeForbidden, Message: "this token is bound to another person: ask for that one, or for nobody"}
 	}
 	p, err := h.period(id, values.Get("period"))
 	if err != nil {

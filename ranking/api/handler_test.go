@@ -19,6 +19,8 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/diurna-health/diurna/internal/openapitest"
+	"github.com/diurna-health/diurna/internal/token"
 	"github.com/diurna-health/diurna/ranking"
 	"github.com/diurna-health/diurna/ranking/api"
 	"github.com/diurna-health/diurna/ranking/rankingtest"
@@ -57,15 +59,17 @@ type service struct {
 	log      bytes.Buffer
 	handler  http.Handler
 	token    string
-	contract *contract
+	contract *openapitest.Contract
 }
 
 func serve(t *testing.T, people int) *service {
 	t.Helper()
-	s := &service{t: t, lake: &tables{gold: rankingtest.Open(t)}, now: during, contract: readContract(t)}
+	s := &service{t: t, lake: &tables{gold: rankingtest.Open(t)}, now: during, contract: openapitest.Read(t, "openapi.yaml")}
 	s.lake.gold.Crowd("canary-user", people, monday, map[string]string{"country": "GR", "sex": "female"})
 	var err error
-	if s.token, err = api.AddToken(t.Context(), s.lake.gold.Ledger, "app", long); err != nil {
+	if s.token, err = token.Add(t.Context(), s.lake.gold.Ledger, token.Token{
+		Name: "app", Scopes: []token.Scope{token.ScopeRankingsRead}, CreatedAt: long,
+	}); err != nil {
 		t.Fatal(err)
 	}
 	s.handler = api.NewHandler(api.Config{
@@ -89,7 +93,7 @@ func (s *service) ask(method, target string, headers ...string) *httptest.Respon
 		path = "/v1/rankings/{board}"
 	}
 	if strings.HasPrefix(path, "/v1/rankings") {
-		s.contract.check(s.t, path, w.Code, w.Header().Get("Content-Type"), w.Body.Bytes())
+		s.contract.Check(s.t, method, path, w.Code, w.Header().Get("Content-Type"), w.Body.Bytes())
 	}
 	return w
 }
@@ -155,7 +159,16 @@ func TestEveryPromiseOfTheDocumentIsKeptAndNothingElseIsServed(t *testing.T) {
 			t.Errorf("POST %s: status %d, allowed %q", path, w.Code, w.Header().Get("Allow"))
 		}
 	}
+	secret, err := token.Add(t.Context(), s.lake.gold.Ledger, token.Token{
+		Name: "sync", Scopes: []token.Scope{token.ScopeSyncWrite}, CreatedAt: long,
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
 	for _, path := range []string{"/v1/rankings", board} {
+		if w := s.get(path, "Authorization", "Bearer "+secret); w.Code != http.StatusForbidden {
+			t.Errorf("%s with a token for something else: status %d", path, w.Code)
+		}
 		if w := s.get(path, "Authorization", "Bearer no"); w.Code != http.StatusUnauthorized || w.Header().Get("WWW-Authenticate") != "Bearer" {
 			t.Errorf("%s with a wrong token: status %d", path, w.Code)
 		}
@@ -171,28 +184,24 @@ func TestEveryPromiseOfTheDocumentIsKeptAndNothingElseIsServed(t *testing.T) {
 	if !strings.Contains(s.log.String(), "ranking request failed") {
 		t.Error("what is ours to mend was not logged")
 	}
-	if _, err := s.lake.gold.Ledger.ExecContext(t.Context(), "drop table ranking_tokens"); err != nil {
+	if _, err := s.lake.gold.Ledger.ExecContext(t.Context(), "drop table tokens"); err != nil {
 		t.Fatal(err)
 	}
 	if w := s.get("/v1/rankings"); w.Code != http.StatusInternalServerError {
 		t.Errorf("without tokens to compare with: status %d", w.Code)
 	}
-	if missing := s.contract.unseen(); len(missing) > 0 {
+	if missing := s.contract.Unseen(); len(missing) > 0 {
 		t.Errorf("the document promises what was not seen: %s", strings.Join(missing, "; "))
 	}
-	if diff := cmp.Diff([]string{"cohort", "period", "top", "user"}, s.contract.queryParameters("/v1/rankings/{board}")); diff != "" {
+	if diff := cmp.Diff([]string{"cohort", "period", "top", "user"}, s.contract.QueryParameters("/v1/rankings/{board}")); diff != "" {
 		t.Errorf("the parameters differ (-taken +documented):\n%s", diff)
 	}
 }
 
 func TestTheDocumentHasEveryFieldOfAViewAndNoOther(t *testing.T) {
 	t.Parallel()
-	c := readContract(t)
-	documented := map[string]bool{}
-	schemas := c.root["components"].(map[string]any)["schemas"].(map[string]any)
-	for _, name := range []string{"Ranking", "Row", "Me", "Exclusion", "Minimum"} {
-		c.fields(schemas[name], documented)
-	}
+	c := openapitest.Read(t, "openapi.yaml")
+	documented := c.Fields("Ranking", "Row", "Me", "Exclusion", "Minimum")
 	have := map[string]bool{}
 	jsonFields(reflect.TypeFor[ranking.View](), have)
 	if diff := cmp.Diff(have, documented); diff != "" {
@@ -231,47 +240,36 @@ func TestNoAnswerAndNoLogLineHoldsAUserID(t *testing.T) {
 	}
 }
 
-func TestATokenCountsUntilItIsRemoved(t *testing.T) {
+func TestATokenOpensRankingsOnlyWithTheirScopeAndForItsPerson(t *testing.T) {
 	t.Parallel()
 	s := serve(t, 6)
-	ctx, ledger := t.Context(), s.lake.gold.Ledger
-	second, err := api.AddToken(ctx, ledger, "second", long)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if _, err := api.AddToken(ctx, ledger, "second", long); schemas.ErrorCode(err) != schemas.CodeConflict {
-		t.Errorf("a second token of one name: %v", err)
-	}
-	if _, err := api.AddToken(ctx, ledger, "not a name", long); schemas.ErrorCode(err) != schemas.CodeInvalid {
-		t.Errorf("a name with spaces: %v", err)
-	}
-	status := func(authorization string) int {
-		return s.get("/v1/rankings", "Authorization", authorization).Code
-	}
-	for authorization, want := range map[string]int{
-		"Bearer " + s.token: http.StatusOK, "bearer " + second: http.StatusOK, "Basic " + second: http.StatusUnauthorized,
-		second: http.StatusUnauthorized, "Bearer": http.StatusUnauthorized, "": http.StatusUnauthorized,
-		"Bearer " + second[:len(second)-1]: http.StatusUnauthorized,
-	} {
-		if got := status(authorization); got != want {
-			t.Errorf("status %d, want %d, with %d letters of authorization", got, want, len(authorization))
+	add := func(name string, scope token.Scope, user string) string {
+		t.Helper()
+		secret, err := token.Add(t.Context(), s.lake.gold.Ledger, token.Token{
+			Name: name, Scopes: []token.Scope{scope}, UserID: user, CreatedAt: long,
+		})
+		if err != nil {
+			t.Fatal(err)
 		}
+		return secret
 	}
-	if err := api.RemoveToken(ctx, ledger, "second"); err != nil {
-		t.Fatal(err)
-	}
-	if err := api.RemoveToken(ctx, ledger, "second"); schemas.ErrorCode(err) != schemas.CodeNotFound {
-		t.Errorf("removing it again: %v", err)
-	}
-	if a, b := status("Bearer "+second), status("Bearer "+s.token); a != http.StatusUnauthorized || b != http.StatusOK {
-		t.Errorf("after one was removed: status %d with it, %d with the other", a, b)
-	}
-	var kept []byte
-	if err := ledger.QueryRowContext(ctx, "select cast(group_concat(name || hex(sha256)) as blob) from ranking_tokens").Scan(&kept); err != nil {
-		t.Fatal(err)
-	}
-	if bytes.Contains(kept, []byte(s.token)) || bytes.Contains(kept, fmt.Appendf(nil, "%X", s.token)) {
-		t.Error("the token itself is kept")
+	bound := add("bound", token.ScopeRankingsRead, "canary-user003")
+	const board = "/v1/rankings/steps-week"
+	for _, c := range []struct {
+		token, target string
+		want          int
+	}{
+		{add("sync", token.ScopeSyncWrite, ""), "/v1/rankings", http.StatusForbidden},
+		{bound, "/v1/rankings", http.StatusOK},
+		{bound, board, http.StatusOK},
+		{bound, board + "?user=canary-user003", http.StatusOK},
+		{bound, board + "?user=canary-user004", http.StatusForbidden},
+		{"diurna_none", board, http.StatusUnauthorized},
+		{"", board, http.StatusUnauthorized},
+	} {
+		if w := s.get(c.target, "Authorization", "Bearer "+c.token); w.Code != c.want {
+			t.Errorf("%s: status %d, want %d", c.target, w.Code, c.want)
+		}
 	}
 }
 

@@ -1,4 +1,6 @@
-package api_test
+// Package openapitest holds the answers of an HTTP API to its OpenAPI document, for tests: every answer must be one that
+// the document promises, and every promise must be seen to be kept.
+package openapitest
 
 import (
 	"encoding/json"
@@ -15,27 +17,28 @@ import (
 	"go.yaml.in/yaml/v3"
 )
 
-// A contract is openapi.yaml, with which answers were seen of those it promises.
-type contract struct {
+// A Contract is an OpenAPI document, with which answers were seen of those it promises. It is for one goroutine.
+type Contract struct {
 	root map[string]any
 	seen map[string]bool // "GET /v1/rankings 200"
 }
 
-func readContract(t *testing.T) *contract {
-	t.Helper()
-	text, err := os.ReadFile("openapi.yaml")
+// Read reads a document.
+func Read(tb testing.TB, path string) *Contract {
+	tb.Helper()
+	text, err := os.ReadFile(path)
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
-	c := &contract{seen: map[string]bool{}}
+	c := &Contract{seen: map[string]bool{}}
 	if err := yaml.Unmarshal(text, &c.root); err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	return c
 }
 
 // follow returns what a reference points to.
-func (c *contract) follow(node any) map[string]any {
+func (c *Contract) follow(node any) map[string]any {
 	m := node.(map[string]any)
 	ref, ok := m["$ref"].(string)
 	if !ok {
@@ -48,30 +51,39 @@ func (c *contract) follow(node any) map[string]any {
 	return c.follow(at)
 }
 
-func (c *contract) operation(path string) map[string]any {
-	return c.root["paths"].(map[string]any)[path].(map[string]any)["get"].(map[string]any)
+// operation returns what the document says of a method and path; a HEAD is a GET, and of a method that is not in the
+// document any operation tells how it is refused.
+func (c *Contract) operation(method, path string) map[string]any {
+	item := c.root["paths"].(map[string]any)[path].(map[string]any)
+	if op, ok := item[strings.ToLower(method)].(map[string]any); ok {
+		return op
+	}
+	for _, op := range item {
+		return op.(map[string]any)
+	}
+	return nil
 }
 
-// check holds an answer to what the document says of it.
-func (c *contract) check(t *testing.T, path string, status int, contentType string, body []byte) {
-	t.Helper()
+// Check holds an answer to what the document says of it. path is one of the document's.
+func (c *Contract) Check(tb testing.TB, method, path string, status int, contentType string, body []byte) {
+	tb.Helper()
 	key := path + " " + strconv.Itoa(status)
 	c.seen[key] = true
-	response, ok := c.operation(path)["responses"].(map[string]any)[strconv.Itoa(status)]
+	response, ok := c.operation(method, path)["responses"].(map[string]any)[strconv.Itoa(status)]
 	if !ok {
-		t.Errorf("%s: the document does not have this status", key)
+		tb.Errorf("%s: the document does not have this status", key)
 		return
 	}
 	content, ok := c.follow(response)["content"].(map[string]any)
 	if !ok {
 		if len(body) > 0 {
-			t.Errorf("%s: there is a body and the document has none", key)
+			tb.Errorf("%s: there is a body and the document has none", key)
 		}
 		return
 	}
 	media, ok := content[contentType].(map[string]any)
 	if !ok {
-		t.Errorf("%s: the document does not have the type %s", key, contentType)
+		tb.Errorf("%s: the document does not have the type %s", key, contentType)
 		return
 	}
 	if media["schema"] == nil {
@@ -81,15 +93,15 @@ func (c *contract) check(t *testing.T, path string, status int, contentType stri
 	decoder := json.NewDecoder(strings.NewReader(string(body)))
 	decoder.UseNumber()
 	if err := decoder.Decode(&value); err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	for _, problem := range c.validate(media["schema"], value, "$") {
-		t.Errorf("%s: %s", key, problem)
+		tb.Errorf("%s: %s", key, problem)
 	}
 }
 
 // validate knows the words of JSON Schema that the document uses, and says so when there are others.
-func (c *contract) validate(node, value any, at string) (problems []string) {
+func (c *Contract) validate(node, value any, at string) (problems []string) {
 	schema := c.follow(node)
 	say := func(format string, args ...any) { problems = append(problems, at+": "+fmt.Sprintf(format, args...)) }
 	for word, rule := range schema {
@@ -171,24 +183,26 @@ func isType(name string, value any) bool {
 	}
 }
 
-// unseen returns the promises that no answer has shown.
-func (c *contract) unseen() []string {
+// Unseen returns the promises that no answer has shown.
+func (c *Contract) Unseen() []string {
 	var missing []string
 	for path, item := range c.root["paths"].(map[string]any) {
-		for status := range item.(map[string]any)["get"].(map[string]any)["responses"].(map[string]any) {
-			if key := path + " " + status; !c.seen[key] {
-				missing = append(missing, key)
+		for _, operation := range item.(map[string]any) {
+			for status := range operation.(map[string]any)["responses"].(map[string]any) {
+				if key := path + " " + status; !c.seen[key] {
+					missing = append(missing, key)
+				}
 			}
 		}
 	}
 	slices.Sort(missing)
-	return missing
+	return slices.Compact(missing)
 }
 
-// queryParameters returns the names of an operation's query parameters.
-func (c *contract) queryParameters(path string) []string {
+// QueryParameters returns the names of a GET's query parameters.
+func (c *Contract) QueryParameters(path string) []string {
 	var names []string
-	list, _ := c.operation(path)["parameters"].([]any)
+	list, _ := c.operation("get", path)["parameters"].([]any)
 	for _, p := range list {
 		if parameter := c.follow(p); parameter["in"] == "query" {
 			names = append(names, parameter["name"].(string))
@@ -197,8 +211,17 @@ func (c *contract) queryParameters(path string) []string {
 	return slices.Sorted(slices.Values(names))
 }
 
-// fields returns every name of a field that the document has, for the comparison with the Go types.
-func (c *contract) fields(node any, into map[string]bool) {
+// Fields returns every name of a field that the schemas of those names have, for the comparison with Go types.
+func (c *Contract) Fields(names ...string) map[string]bool {
+	found := map[string]bool{}
+	schemas := c.root["components"].(map[string]any)["schemas"].(map[string]any)
+	for _, name := range names {
+		fields(schemas[name], found)
+	}
+	return found
+}
+
+func fields(node any, into map[string]bool) {
 	switch n := node.(type) {
 	case map[string]any:
 		if properties, ok := n["properties"].(map[string]any); ok {
@@ -207,11 +230,23 @@ func (c *contract) fields(node any, into map[string]bool) {
 			}
 		}
 		for _, child := range n {
-			c.fields(child, into)
+			fields(child, into)
 		}
 	case []any:
 		for _, child := range n {
-			c.fields(child, into)
+			fields(child, into)
 		}
 	}
+}
+
+// Enum returns the words that a field of a schema may have.
+func (c *Contract) Enum(schema, field string) []string {
+	s := c.root["components"].(map[string]any)["schemas"].(map[string]any)[schema].(map[string]any)
+	var words []string
+	for _, word := range s["properties"].(map[string]any)[field].(map[string]any)["enum"].([]any) {
+		if word, ok := word.(string); ok {
+			words = append(words, word)
+		}
+	}
+	return slices.Sorted(slices.Values(words))
 }

@@ -4,18 +4,16 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 
 	kafkago "github.com/segmentio/kafka-go"
-	"github.com/segmentio/kafka-go/protocol"
-	"github.com/segmentio/kafka-go/protocol/fetch"
+	"github.com/twmb/franz-go/pkg/kmsg"
 )
 
 // A Source hands out the messages of one partition, in order. It is for one goroutine.
 type Source interface {
 	// Fetch returns the next message; it waits until there is one or ctx ends. The error is a *GapError or ErrRewound
-	// when the next message can never be had; both are returned again by every later call. After any other error the
-	// next call goes on where this one was.
+	// when the next message can never be had; both are returned again by every later call. It is ErrStalled when there
+	// is one and it does not come. After that and any other error the next call goes on where this one was.
 	Fetch(ctx context.Context) (Message, error)
 	// Earliest returns the first offset that the partition still has.
 	Earliest(ctx context.Context) (int64, error)
@@ -40,9 +38,13 @@ type Message struct {
 const contentTypeHeader = "content-type"
 
 // Source returns the messages of a partition from an offset on. The error is a *GapError when some of them are already
-// deleted, ErrRewound when the partition ends before the offset.
+// deleted, ErrRewound when the partition ends before the offset, ErrRecreated when the topic is no longer the one that was
+// opened.
 func (t *Topic) Source(ctx context.Context, partition int32, from int64) (Source, error) {
 	s := &source{topic: t, partition: partition, next: from}
+	if err := t.checkIdentity(ctx); err != nil {
+		return nil, fmt.Errorf("partition %d: %w", partition, err)
+	}
 	if err := s.checkBounds(ctx); err != nil {
 		return nil, err
 	}
@@ -59,24 +61,40 @@ type source struct {
 }
 
 func (s *source) Fetch(ctx context.Context) (Message, error) {
+	if m, ok := s.take(); ok {
+		return m, nil
+	}
+	watch := newWatchdog(s)
+	defer watch.stop()
 	for {
 		if s.lost != nil {
 			return Message{}, s.lost
 		}
-		if len(s.fetched) > 0 {
-			m := s.fetched[0]
-			s.fetched[0] = Message{} // its bytes are the receiver's now
-			s.fetched = s.fetched[1:]
-			s.next = m.Offset + 1
-			if len(s.fetched) == 0 {
-				s.next = s.end
-			}
-			return m, nil
-		}
 		if err := s.fill(ctx); err != nil {
 			return Message{}, err
 		}
+		if m, ok := s.take(); ok {
+			return m, nil
+		}
+		if err := watch.check(ctx); err != nil {
+			return Message{}, err
+		}
 	}
+}
+
+// take hands out the next message of the last answer.
+func (s *source) take() (Message, bool) {
+	if len(s.fetched) == 0 {
+		return Message{}, false
+	}
+	m := s.fetched[0]
+	s.fetched[0] = Message{} // its bytes are the receiver's now
+	s.fetched = s.fetched[1:]
+	s.next = m.Offset + 1
+	if len(s.fetched) == 0 {
+		s.next = s.end
+	}
+	return m, true
 }
 
 func (s *source) Earliest(ctx context.Context) (int64, error) {
@@ -95,32 +113,41 @@ func (s *source) Identity() Identity { return s.topic.identity }
 
 // fill asks for what follows next. It returns nil with nothing fetched when there is nothing yet.
 func (s *source) fill(ctx context.Context) error {
-	var part *fetch.ResponsePartition
+	var part *kmsg.FetchResponseTopicPartition
 	err := s.topic.retry(ctx, func(ctx context.Context) (err error) {
 		part, err = s.request(ctx)
+		if mayBeAnotherTopic(err) {
+			// Or a broker that has not yet heard of the topic, because one of them has just started.
+			if another := s.topic.checkIdentity(ctx); another != nil {
+				return another
+			}
+		}
 		return err
 	})
-	if errors.Is(err, kafkago.OffsetOutOfRange) {
+	switch {
+	case errors.Is(err, kafkago.OffsetOutOfRange):
 		// nil when more came, or less was deleted, between the two answers: ask again.
 		return s.checkBounds(ctx)
-	}
-	if err != nil {
+	case errors.Is(err, ErrRecreated):
+		s.lost = fmt.Errorf("partition %d: %w", s.partition, err)
+		return s.lost
+	case err != nil:
 		return fmt.Errorf("fetch partition %d from offset %d: %w", s.partition, s.next, err)
 	}
 
-	msgs, end, err := s.read(part)
+	got, err := s.read(part.RecordBatches, newAbortedTransactions(part.AbortedTransactions))
 	if err != nil {
 		return fmt.Errorf("read partition %d from offset %d: %w", s.partition, s.next, err)
 	}
-	if len(msgs) > 0 && msgs[0].Offset > s.next {
-		// Either nothing was ever to be read there, or it was deleted this moment: the partition's start tells.
+	if got.start > s.next {
+		// Either what was there was compacted away, or it was deleted this moment: the partition's start tells.
 		if err := s.checkBounds(ctx); err != nil {
 			return err
 		}
 	}
-	s.fetched, s.end = msgs, end
-	if len(msgs) == 0 {
-		s.next = end
+	s.fetched, s.end = got.messages, got.end
+	if len(got.messages) == 0 {
+		s.next = got.end
 	}
 	return nil
 }
@@ -128,44 +155,45 @@ func (s *source) fill(ctx context.Context) error {
 // checkBounds asks for the ends of the partition and returns the loss when next does not lie between them.
 func (s *source) checkBounds(ctx context.Context) error {
 	earliest, latest, err := s.topic.bounds(ctx, s.partition)
-	switch {
-	case err != nil:
+	if err != nil {
 		return err
-	case s.next < earliest:
+	}
+	if s.next >= earliest && s.next <= latest {
+		return nil
+	}
+	// The ends of another topic say nothing about what was lost of this one.
+	if err := s.topic.checkIdentity(ctx); err != nil {
+		s.lost = fmt.Errorf("partition %d: %w", s.partition, err)
+		return s.lost
+	}
+	s.lost = fmt.Errorf("partition %d, offset %d of %d: %w", s.partition, s.next, latest, ErrRewound)
+	if s.next < earliest {
 		s.lost = &GapError{Partition: s.partition, From: s.next, To: earliest}
-	case s.next > latest:
-		s.lost = fmt.Errorf("partition %d, offset %d of %d: %w", s.partition, s.next, latest, ErrRewound)
 	}
 	return s.lost
 }
 
-func (s *source) request(ctx context.Context) (*fetch.ResponsePartition, error) {
+// request asks the partition's leader for what follows next. It names the topic by its id, where brokers know ids: a
+// topic of the same name made a moment ago is refused and not read.
+func (s *source) request(ctx context.Context) (*kmsg.FetchResponseTopicPartition, error) {
 	cfg := s.topic.cfg
-	answer, err := s.topic.transport.RoundTrip(ctx, s.topic.client.Addr, &fetch.Request{
-		ReplicaID:      -1,
-		MaxWaitTime:    int32(cfg.MaxWait.Milliseconds()),
-		MinBytes:       1,
-		MaxBytes:       int32(cfg.MaxBytes),
-		IsolationLevel: int8(kafkago.ReadCommitted),
-		SessionID:      -1, // no fetch session: every request says all it wants
-		SessionEpoch:   -1,
-		Topics: []fetch.RequestTopic{{
-			Topic: cfg.Topic,
-			Partitions: []fetch.RequestPartition{{
-				Partition:          s.partition,
-				CurrentLeaderEpoch: -1,
-				FetchOffset:        s.next,
-				LogStartOffset:     -1,
-				PartitionMaxBytes:  int32(cfg.MaxBytes),
-			}},
-		}},
-	})
+	req := kmsg.NewPtrFetchRequest()
+	req.MaxWaitMillis = int32(cfg.MaxWait.Milliseconds())
+	req.MinBytes = 1
+	req.MaxBytes = int32(cfg.MaxBytes)
+	req.IsolationLevel = int8(kafkago.ReadCommitted)
+	topic := kmsg.NewFetchRequestTopic()
+	topic.Topic, topic.TopicID = cfg.Topic, s.topic.id
+	partition := kmsg.NewFetchRequestTopicPartition()
+	partition.Partition = s.partition
+	partition.FetchOffset = s.next
+	partition.PartitionMaxBytes = req.MaxBytes
+	topic.Partitions = append(topic.Partitions, partition)
+	req.Topics = append(req.Topics, topic)
+
+	resp, err := ask[*kmsg.FetchResponse](ctx, s.topic, exchange{req: req, maxVersion: maxFetchVersion, leaderOf: s.partition})
 	if err != nil {
 		return nil, err
-	}
-	resp, ok := answer.(*fetch.Response)
-	if !ok {
-		return nil, fmt.Errorf("the answer to a fetch is a %T", answer)
 	}
 	if resp.ErrorCode != 0 {
 		return nil, kafkago.Error(resp.ErrorCode)
@@ -180,73 +208,59 @@ func (s *source) request(ctx context.Context) (*fetch.ResponsePartition, error) 
 	return part, nil
 }
 
-// read takes the messages out of an answer. end is the offset to ask for next: after the last message, and after
-// markers and aborted records that follow it.
-func (s *source) read(part *fetch.ResponsePartition) (msgs []Message, end int64, err error) {
-	end = s.next
-	batches := []protocol.RecordReader{}
-	switch records := part.RecordSet.Records.(type) {
-	case nil:
-	case *protocol.RecordStream:
-		batches = records.Records
-	default:
-		batches = append(batches, records)
-	}
-
-	aborted := newAbortedTransactions(part.AbortedTransactions)
-	for _, batch := range batches {
-		hidden := aborted.hides(batch)
-		for {
-			record, err := batch.ReadRecord()
-			if errors.Is(err, io.EOF) {
-				break
-			}
-			if err != nil {
-				return nil, 0, err
-			}
-			m, err := s.message(record)
-			if err != nil {
-				return nil, 0, err
-			}
-			if m.Offset < s.next {
-				continue // a batch is sent whole, also when it starts before what was asked for
-			}
-			end = m.Offset + 1
-			if !hidden {
-				msgs = append(msgs, m)
-			}
-		}
-	}
-	if len(batches) > 0 && end == s.next {
-		// The batch that spans next was compacted and no longer has a record there or after. The protocol library
-		// does not tell where it ends, so the next offset is tried.
-		end++
-	}
-	return msgs, end, nil
+// mayBeAnotherTopic reports whether the brokers do not know the topic that was asked for.
+func mayBeAnotherTopic(err error) bool {
+	return errors.Is(err, kafkago.UnknownTopicID) || errors.Is(err, kafkago.InconsistentTopicID) ||
+		errors.Is(err, kafkago.UnknownTopicOrPartition)
 }
 
-func (s *source) message(r *protocol.Record) (Message, error) {
-	m := Message{Partition: s.partition, Offset: r.Offset, TimeMS: r.Time.UnixMilli()}
-	var err error
-	if m.Key, err = takeBytes(r.Key); err != nil {
-		return Message{}, err
-	}
-	if m.Value, err = takeBytes(r.Value); err != nil {
-		return Message{}, err
-	}
-	for _, h := range r.Headers {
-		if h.Key == contentTypeHeader {
-			m.ContentType = string(h.Value)
-		}
-	}
-	return m, nil
+// An answer is what one fetch brought.
+type answer struct {
+	messages []Message
+	start    int64 // of its first batch
+	end      int64 // what to ask for next: after its last batch, whether or not the last records are there and messages
 }
 
-// takeBytes copies b and gives its pages back.
-func takeBytes(b protocol.Bytes) ([]byte, error) {
-	if b == nil {
-		return nil, nil
+// read takes the messages out of the batches of an answer.
+func (s *source) read(data []byte, aborted *abortedTransactions) (answer, error) {
+	got := answer{start: s.next, end: s.next}
+	for first := true; len(data) > 0; first = false {
+		b, rest, err := nextBatch(data)
+		if err == nil {
+			err = s.takeBatch(&got, &b, aborted)
+		}
+		if err != nil && !first {
+			// What comes before the fault is sound. The next request starts with the fault: a batch that was cut off
+			// then comes whole, and one that is damaged comes first.
+			return got, nil
+		}
+		if err != nil {
+			return answer{}, err
+		}
+		if first {
+			got.start = max(b.first, s.next)
+		}
+		data = rest
 	}
-	defer b.Close()
-	return protocol.ReadAll(b)
+	return got, nil
+}
+
+func (s *source) takeBatch(got *answer, b *batch, aborted *abortedTransactions) error {
+	if b.last < got.end {
+		return errors.New("the broker answers with offsets that were not asked for")
+	}
+	if !aborted.hides(b) {
+		before := len(got.messages)
+		err := b.messages(s.partition, func(m Message) {
+			if m.Offset >= s.next { // a batch is sent whole, also when it starts before what was asked for
+				got.messages = append(got.messages, m)
+			}
+		})
+		if err != nil {
+			got.messages = got.messages[:before]
+			return err
+		}
+	}
+	got.end = b.last + 1
+	return nil
 }

@@ -1,0 +1,147 @@
+package kafka
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+
+	kafkago "github.com/segmentio/kafka-go"
+)
+
+const (
+	heartbeatsPerSession = 10 // so many may be lost before the member is; also how fast it hears of a rebalance
+	joinPause            = time.Second
+	joinAttempts         = 8
+)
+
+// Join is a member of the consumer group until ctx ends; then it leaves the group and returns nil.
+//
+// For each generation of the group in which this member has partitions it calls work with them, rising, and with a
+// context that ends when they are taken away. Work must return within 2 s of that: only then does the member join the
+// next generation, so no partition is worked by two members that keep to it. A member that hangs is thrown out by the
+// group after Config.SessionTimeout, and another starts while it may still be writing: the group shares out work, it
+// does not fence.
+//
+// An error that work returns while its context lives, or one that is not about the context ending, ends the membership
+// and is returned. After nil the member joins again.
+func (t *Topic) Join(ctx context.Context, groupID string, work func(ctx context.Context, partitions []int32) error) error {
+	group, err := kafkago.NewConsumerGroup(t.groupConfig(groupID))
+	if err != nil {
+		return fmt.Errorf("join group %s: %w", groupID, err)
+	}
+	defer func() { _ = group.Close() }() // leaves the group; its error is always nil
+
+	for failed := 0; ; {
+		generation, err := group.Next(ctx)
+		switch {
+		case ctx.Err() != nil:
+			return nil // asked to leave
+		case err != nil:
+			failed++
+			if err = t.explain(ctx, err); failed >= joinAttempts || !canRejoin(err) {
+				return fmt.Errorf("join group %s: %w", groupID, err)
+			}
+			continue
+		}
+		failed = 0
+		if err := t.workGeneration(ctx, generation, work); err != nil {
+			return err
+		}
+	}
+}
+
+func (t *Topic) groupConfig(groupID string) kafkago.ConsumerGroupConfig {
+	return kafkago.ConsumerGroupConfig{
+		ID:      groupID,
+		Brokers: t.cfg.Brokers,
+		Topics:  []string{t.cfg.Topic},
+		Dialer: &kafkago.Dialer{ClientID: t.cfg.ClientID, DialFunc: t.dial, Timeout: t.cfg.RequestTimeout,
+			TLS: t.tls, SASLMechanism: t.login},
+		GroupBalancers:         []kafkago.GroupBalancer{kafkago.RangeGroupBalancer{}},
+		HeartbeatInterval:      t.cfg.SessionTimeout / heartbeatsPerSession,
+		SessionTimeout:         t.cfg.SessionTimeout,
+		RebalanceTimeout:       t.cfg.SessionTimeout,
+		JoinGroupBackoff:       joinPause,
+		Timeout:                t.cfg.SessionTimeout / 2, // so that a silent coordinator is noticed before the session ends
+		WatchPartitionChanges:  true,
+		PartitionWatchInterval: t.cfg.SessionTimeout / 2,
+	}
+}
+
+// canRejoin reports whether joining anew may help: also after being thrown out, which a pause of the process can cause.
+func canRejoin(err error) bool {
+	return isTemporary(err) || errors.Is(err, kafkago.RebalanceInProgress) || errors.Is(err, kafkago.UnknownMemberId) ||
+		errors.Is(err, kafkago.IllegalGeneration) || errors.Is(err, kafkago.MemberIDRequired)
+}
+
+// workGeneration has the partitions of one generation worked until it ends.
+func (t *Topic) workGeneration(ctx context.Context, generation *kafkago.Generation, work func(context.Context, []int32) error) error {
+	var partitions []int32
+	for _, p := range generation.Assignments[t.cfg.Topic] {
+		partitions = append(partitions, int32(p.ID))
+	}
+	slices.Sort(partitions)
+
+	t.setGeneration(generation.GroupID, generation)
+	defer t.setGeneration(generation.GroupID, nil)
+	done := make(chan error, 1)
+	generation.Start(func(ended context.Context) {
+		ctx, cancel := context.WithCancel(ctx)
+		defer cancel()
+		defer context.AfterFunc(ended, cancel)()
+		if len(partitions) == 0 {
+			<-ctx.Done()
+			done <- nil
+			return
+		}
+		err := work(ctx, partitions)
+		if ctx.Err() != nil && (errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded)) {
+			err = nil // the answer to having been asked to end
+		}
+		done <- err
+	})
+	return <-done
+}
+
+func (t *Topic) setGeneration(groupID string, generation *kafkago.Generation) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.generations[groupID] = generation
+}
+
+// Hint tells the cluster how far the topic has been taken care of, for the tools that watch how far behind a group is.
+// Nothing here ever reads it: where to go on is the lake's to know. Within Join it speaks as that member, which may only
+// be while the generation lasts; otherwise it is refused while the group has members.
+func (t *Topic) Hint(ctx context.Context, groupID string, next map[int32]int64) error {
+	if len(next) == 0 {
+		return nil
+	}
+	t.mu.Lock()
+	generation := t.generations[groupID]
+	t.mu.Unlock()
+	req := &kafkago.OffsetCommitRequest{GroupID: groupID, GenerationID: -1, Topics: map[string][]kafkago.OffsetCommit{}}
+	if generation != nil {
+		req.GenerationID, req.MemberID = int(generation.ID), generation.MemberID
+	}
+	for partition, offset := range next {
+		req.Topics[t.cfg.Topic] = append(req.Topics[t.cfg.Topic], kafkago.OffsetCommit{Partition: int(partition), Offset: offset})
+	}
+	err := t.once(ctx, func(ctx context.Context) error {
+		resp, err := t.client.OffsetCommit(ctx, req)
+		if err != nil {
+			return err
+		}
+		for _, p := range resp.Topics[t.cfg.Topic] {
+			if p.Error != nil {
+				return fmt.Errorf("partition %d: %w", p.Partition, p.Error)
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		return fmt.Errorf("hint group %s at its offsets: %w", groupID, err)
+	}
+	return nil
+}

@@ -1,0 +1,269 @@
+package kafka
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"net"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/twmb/franz-go/pkg/kerr"
+	"github.com/twmb/franz-go/pkg/kmsg"
+)
+
+// holders knows who works which partition, and notices when two do.
+type holders struct {
+	mu    sync.Mutex
+	of    map[int32]string
+	fault error
+}
+
+func (h *holders) take(who string, partitions []int32) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	for _, p := range partitions {
+		if other, taken := h.of[p]; taken {
+			h.fault = fmt.Errorf("partition %d is worked by %s and %s", p, other, who)
+		}
+		h.of[p] = who
+	}
+}
+
+func (h *holders) release(who string) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	for p, other := range h.of {
+		if other == who {
+			delete(h.of, p)
+		}
+	}
+}
+
+// check returns nil when the partitions are all worked, and by exactly these members.
+func (h *holders) check(partitions int, members []string) error {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if h.fault != nil {
+		return h.fault
+	}
+	working := map[string]bool{}
+	for _, who := range h.of {
+		working[who] = true
+	}
+	if len(h.of) != partitions || len(working) != min(len(members), partitions) {
+		return fmt.Errorf("%d of %d partitions are worked, by %d of %d members: %v", len(h.of), partitions, len(working), len(members), h.of)
+	}
+	for _, who := range members {
+		if !working[who] {
+			return fmt.Errorf("member %s works nothing", who)
+		}
+	}
+	return nil
+}
+
+// A member of a group that can be killed: its connections fall silent without a word.
+type member struct {
+	name  string
+	leave context.CancelFunc
+	dead  chan struct{} // closed by a kill
+	done  chan error
+}
+
+func (c *cluster) joinGroup(t *testing.T, topic, group, name string, h *holders) *member {
+	t.Helper()
+	m := &member{name: name, dead: make(chan struct{}), done: make(chan error, 1)}
+	cfg := c.config(topic)
+	cfg.SessionTimeout = 3 * time.Second
+	cfg.Dial = func(ctx context.Context, network, address string) (net.Conn, error) {
+		conn, err := (&net.Dialer{}).DialContext(ctx, network, address)
+		if err != nil {
+			return nil, err
+		}
+		return &mortalConn{Conn: conn, dead: m.dead}, nil
+	}
+	opened := openWith(t, cfg)
+	ctx, leave := context.WithCancel(t.Context())
+	m.leave = leave
+	go func() {
+		m.done <- opened.Join(ctx, group, func(ctx context.Context, partitions []int32) error {
+			h.take(name, partitions)
+			defer h.release(name)
+			select {
+			case <-ctx.Done():
+			case <-m.dead:
+			}
+			return ctx.Err()
+		})
+	}()
+	return m
+}
+
+// mortalConn is a connection of a process that can be killed without its system saying goodbye for it.
+type mortalConn struct {
+	net.Conn
+	dead chan struct{}
+}
+
+func (c *mortalConn) Write(b []byte) (int, error) {
+	select {
+	case <-c.dead:
+		return len(b), nil
+	default:
+		return c.Conn.Write(b)
+	}
+}
+
+func (c *cluster) groupSharesOut(t *testing.T) {
+	t.Parallel()
+	const partitions = 6
+	topic := c.NewTopic(t, partitions)
+	h := &holders{of: map[int32]string{}}
+	rng := rand.New(rand.NewPCG(20, 1))
+	var members []*member
+	names := func() (all []string) {
+		for _, m := range members {
+			all = append(all, m.name)
+		}
+		return all
+	}
+	counts := map[string]int{}
+	for event := range 20 {
+		what := "join"
+		if len(members) > 1 {
+			what = []string{"join", "leave", "kill"}[rng.IntN(3)]
+		}
+		if len(members) == 4 && what == "join" {
+			what = "leave"
+		}
+		counts[what]++
+		switch what {
+		case "join":
+			members = append(members, c.joinGroup(t, topic, "workers", fmt.Sprint("member ", event), h))
+		case "leave":
+			i := rng.IntN(len(members))
+			members[i].leave()
+			if err := <-members[i].done; err != nil {
+				t.Fatalf("leave: %v", err)
+			}
+			members = slices.Delete(members, i, i+1)
+		case "kill":
+			i := rng.IntN(len(members))
+			close(members[i].dead)
+			h.release(members[i].name)
+			defer func(m *member) {
+				m.leave()
+				<-m.done
+			}(members[i])
+			members = slices.Delete(members, i, i+1)
+		}
+		c.Until(t, what, func() error { return h.check(partitions, names()) })
+	}
+	for _, m := range members {
+		m.leave()
+		if err := <-m.done; err != nil {
+			t.Errorf("leave: %v", err)
+		}
+	}
+	t.Logf("%v", counts)
+}
+
+func (c *cluster) workEndsMembership(t *testing.T) {
+	t.Parallel()
+	topic := c.open(t, c.NewTopic(t, 2))
+	broken := errors.New("broken")
+	if err := topic.Join(t.Context(), "g "+topic.Identity().Topic, func(context.Context, []int32) error { return broken }); !errors.Is(err, broken) {
+		t.Errorf("Join returns %v", err)
+	}
+	// nil is no error: the member joins again.
+	ctx, leave := context.WithCancel(t.Context())
+	defer leave()
+	calls := 0
+	err := topic.Join(ctx, "g "+topic.Identity().Topic, func(ctx context.Context, partitions []int32) error {
+		if calls++; calls == 3 {
+			leave()
+			<-ctx.Done()
+			return ctx.Err()
+		}
+		if !slices.Equal(partitions, []int32{0, 1}) {
+			t.Errorf("partitions %v", partitions)
+		}
+		return nil
+	})
+	if err != nil || calls != 3 {
+		t.Errorf("after %d calls Join returns %v", calls, err)
+	}
+	// Work that cannot be made an end of says so, also when it was asked to end.
+	ctx, leave = context.WithCancel(t.Context())
+	err = topic.Join(ctx, "g "+topic.Identity().Topic, func(context.Context, []int32) error {
+		leave()
+		return broken
+	})
+	if !errors.Is(err, broken) {
+		t.Errorf("work could not end well, and Join returns %v", err)
+	}
+}
+
+func (c *cluster) hintIsAHint(t *testing.T) {
+	name := c.NewTopic(t, 2)
+	topic := c.open(t, name)
+	committed := func() map[int32]int64 {
+		t.Helper()
+		group := kmsg.NewOffsetFetchRequestGroup()
+		group.Group = "tools " + name
+		req := kmsg.NewPtrOffsetFetchRequest()
+		req.Group, req.Groups = group.Group, append(req.Groups, group)
+		resp, err := req.RequestWith(t.Context(), c.Admin)
+		if err == nil {
+			err = kerr.ErrorForCode(resp.Groups[0].ErrorCode)
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		got := map[int32]int64{}
+		for _, tp := range resp.Groups[0].Topics {
+			for _, p := range tp.Partitions {
+				got[p.Partition] = p.Offset
+			}
+		}
+		return got
+	}
+	hint := func(next map[int32]int64) error { return topic.Hint(t.Context(), "tools "+name, next) }
+	if err := hint(nil); err != nil {
+		t.Errorf("nothing to say: %v", err)
+	}
+	c.Until(t, "hint", func() error { return hint(map[int32]int64{0: 7, 1: 0}) })
+	if got := committed(); got[0] != 7 || got[1] != 0 || len(got) != 2 {
+		t.Errorf("committed is %v", got)
+	}
+	stranger := c.open(t, name)
+	err := topic.Join(t.Context(), "tools "+name, func(ctx context.Context, _ []int32) error {
+		if err := hint(map[int32]int64{0: 9}); err != nil {
+			return err
+		}
+		// Another process is refused while the group has members, and says so.
+		if err := stranger.Hint(ctx, "tools "+name, map[int32]int64{0: 1}); err == nil || !strings.Contains(err.Error(), "hint") {
+			t.Errorf("a stranger's hint: %v", err)
+		}
+		return errEnough
+	})
+	if !errors.Is(err, errEnough) {
+		t.Fatal(err)
+	}
+	if got := committed(); got[0] != 9 {
+		t.Errorf("committed is %v", got)
+	}
+	// And nothing reads it: a source begins where it is told.
+	publish(t, topic, "a")
+	for _, p := range topic.Partitions() {
+		if s := sourceOf(t, topic, p, 0); s.Next() != 0 {
+			t.Errorf("partition %d begins at %d", p, s.Next())
+		}
+	}
+}
+
+var errEnough = errors.New("enough")

@@ -1,11 +1,10 @@
 package lake
 
 import (
-	"crypto/sha256"
-	"encoding/hex"
+	"context"
+	"errors"
 	"fmt"
-	"io"
-	"os"
+	"io/fs"
 	"path/filepath"
 	"slices"
 	"strconv"
@@ -14,56 +13,52 @@ import (
 	"github.com/diurna-health/diurna/schemas"
 )
 
-// TempPath returns the path of a file to be written beside the table's data, so that Publish can rename it into place.
-// The name ends in .tmp: no reader takes it for data.
-func (l *Lake) TempPath(table string) (string, error) {
-	dir := filepath.Join(l.tableDir(table), "data")
-	if err := mkdirDurable(dir); err != nil {
-		return "", fmt.Errorf("make data folder of %s: %w", table, err)
-	}
-	f, err := os.CreateTemp(dir, fmt.Sprintf("%d-*.tmp", os.Getpid()))
+// TempPath returns the path of an empty local file for another program to write, so that Publish can put it among the
+// table's data. No reader takes it for data.
+func (l *Lake) TempPath(ctx context.Context, table string) (string, error) {
+	t, err := l.createTemp(ctx, table)
 	if err != nil {
-		return "", fmt.Errorf("make temporary file of %s: %w", table, err)
+		return "", err
 	}
-	return f.Name(), f.Close()
+	return t.Path(), t.Close()
 }
 
-// Publish makes the finished file tmp an immutable file of the table and returns its path: synced, named
+func (l *Lake) createTemp(ctx context.Context, table string) (Temp, error) {
+	t, err := l.store.CreateTemp(ctx, l.path(table, "data"))
+	if err != nil {
+		return nil, fmt.Errorf("make temporary file of %s: %w", table, err)
+	}
+	return t, nil
+}
+
+// Publish makes the finished file tmp an immutable file of the table and returns its path: durable, named
 // stem-<first half of its SHA-256>.parquet, in the folder of its partition. It stays invisible until a Commit adds it.
 // Publishing the same bytes under the same stem again is harmless.
-func (l *Lake) Publish(table, tmp, stem string, partition map[string]int64) (string, error) {
-	dir := filepath.Join(l.tableDir(table), "data", partitionDir(partition))
-	if err := mkdirDurable(dir); err != nil {
-		return "", fmt.Errorf("make partition folder of %s: %w", table, err)
-	}
-	sum, err := syncAndHash(tmp)
+func (l *Lake) Publish(ctx context.Context, table, tmp, stem string, partition map[string]int64) (string, error) {
+	object, err := l.store.Publish(ctx, tmp, func(d Digest) string {
+		return l.path(table, "data", partitionDir(partition), stem+"-"+d.Short()+".parquet")
+	})
 	if err != nil {
-		return "", fmt.Errorf("sync file of %s: %w", table, err)
+		err = fmt.Errorf("publish file of %s: %w", table, err)
+		// Whoever tries again writes it again; what is left of the attempts could fill a disk that is full already.
+		if removeErr := l.store.Remove(ctx, tmp); removeErr != nil && !errors.Is(removeErr, fs.ErrNotExist) {
+			err = errors.Join(err, removeErr)
+		}
+		return "", err
 	}
-	path := filepath.Join(dir, stem+"-"+sum+".parquet")
-	if err := os.Rename(tmp, path); err != nil {
-		return "", fmt.Errorf("rename file of %s into place: %w", table, err)
-	}
-	if err := syncDir(dir); err != nil {
-		return "", fmt.Errorf("sync folder of %s: %w", table, err)
-	}
-	return path, nil
+	return object.Path, nil
 }
 
-func syncAndHash(path string) (string, error) {
-	f, err := os.OpenFile(path, os.O_RDWR, 0)
-	if err != nil {
-		return "", err
+// Local returns paths of the local file system by which DuckDB can read the files, in their order, until release.
+func (l *Lake) Local(ctx context.Context, files []File) (paths []string, release func(), err error) {
+	paths = make([]string, len(files))
+	for i, f := range files {
+		paths[i] = f.Path
 	}
-	defer f.Close()
-	h := sha256.New()
-	if _, err := io.Copy(h, f); err != nil {
-		return "", err
+	if paths, release, err = l.store.Local(ctx, paths); err != nil {
+		return nil, nil, fmt.Errorf("fetch files of the lake: %w", err)
 	}
-	if err := f.Sync(); err != nil {
-		return "", err
-	}
-	return hex.EncodeToString(h.Sum(nil)[:16]), nil
+	return paths, release, nil
 }
 
 // partitionDir returns "local_month=201604/user_bucket=0" style folders, columns in order of name, dates as people write
@@ -85,7 +80,7 @@ func partitionDir(partition map[string]int64) string {
 	return filepath.Join(parts...)
 }
 
-// tableDir returns the folder of a table: bronze.sync_records lies in bronze/sync_records.
-func (l *Lake) tableDir(table string) string {
-	return filepath.Join(append([]string{l.cfg.Dir}, strings.Split(table, ".")...)...)
+// path returns the path of something of a table: bronze.sync_records lies in bronze/sync_records.
+func (l *Lake) path(table string, within ...string) string {
+	return l.store.Root() + "/" + filepath.Join(append(strings.Split(table, "."), within...)...)
 }

@@ -48,12 +48,11 @@ func (d deletion) covers(device, metric string) bool {
 	return d.row.Metric == metric && (d.row.AllDevices || d.row.DeviceID == device)
 }
 
-// touching returns the deletions that may hide something of the rows from first to last, which share a key.
-func touching(erasing []deletion, first, last about) []deletion {
+// touching returns the deletions that may hide something of a key's rows.
+func touching(erasing []deletion, rows about) []deletion {
 	var hits []deletion
 	for _, d := range erasing {
-		if d.row.UserID == first.user && d.covers(first.device, first.metric) &&
-			d.row.FromAt <= max(first.to, last.to) && d.row.ToAt > min(first.from, last.from) {
+		if d.row.UserID == rows.user && d.covers(rows.device, rows.metric) && d.row.FromAt <= rows.to && d.row.ToAt > rows.from {
 			hits = append(hits, d)
 		}
 	}
@@ -63,8 +62,8 @@ func touching(erasing []deletion, first, last about) []deletion {
 // freshDeletions returns the deletions among the round's records that a table at those watermarks has not applied yet.
 func (r *round) freshDeletions(from map[int32]int64) []deletion {
 	var fresh []deletion
-	for i := range r.records {
-		rec := &r.records[i]
+	for i := range r.received.items {
+		rec := &r.received.items[i]
 		if rec.Kind == schemas.KindDeletion && rec.Offset >= from[rec.Partition] && rec.Offset < r.upto[rec.Partition] {
 			fresh = append(fresh, deletion{deletionRow(rec)})
 		}
@@ -78,13 +77,10 @@ func (r *round) readDeletions(ctx context.Context) (*deletions, error) {
 	if err != nil {
 		return nil, err
 	}
-	people := map[string]bool{}
-	for i := range r.records {
-		people[r.records[i].UserID] = true
-	}
+	people := r.received.people()
 	d := &deletions{byUser: map[string][]deletion{}}
 	for _, f := range s.Files {
-		if err := ReadRows(f.Path, func(rows []schemas.DeletionRow) error {
+		if err := ReadRows(ctx, r.lake, f.Path, func(rows []schemas.DeletionRow) error {
 			for _, row := range rows {
 				if people[row.UserID] {
 					d.byUser[row.UserID] = append(d.byUser[row.UserID], deletion{row})

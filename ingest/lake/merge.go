@@ -10,21 +10,24 @@ import (
 	"slices"
 	"time"
 
+	"github.com/diurna-health/diurna/internal/failpoint"
 	"github.com/diurna-health/diurna/schemas"
 )
 
-// roundRows bounds how much of bronze one round of merging reads into memory; an hour row is a few hundred bytes.
-const roundRows = 200_000
+// roundBytes is how much of bronze, as it lies in memory, fills a round of merging. A round reads whole files, so it may
+// take one file more.
+const roundBytes = 128 << 20
 
 // A Merger brings silver up to date with bronze. One runs per lake; a second one does no harm, for every commit is
 // checked against what it was computed from.
 type Merger struct {
-	lake *Lake
-	log  *slog.Logger
+	lake       *Lake
+	log        *slog.Logger
+	roundBytes int
 }
 
 // NewMerger returns the merger of a lake.
-func NewMerger(l *Lake) *Merger { return &Merger{lake: l, log: l.cfg.Logger} }
+func NewMerger(l *Lake) *Merger { return &Merger{lake: l, log: l.cfg.Logger, roundBytes: roundBytes} }
 
 // Run merges until silver holds all that bronze held when Run last looked. It reports whether anything was merged.
 func (m *Merger) Run(ctx context.Context) (merged bool, err error) {
@@ -56,7 +59,7 @@ func (m *Merger) round(ctx context.Context) (bool, error) {
 		return false, err
 	}
 	for _, merge := range []func() error{
-		func() error { return mergeTable(ctx, r, seriesHours()) },
+		func() error { return mergeSeries(ctx, r) },
 		func() error { return mergeTable(ctx, r, sleepSegments()) },
 		func() error { return mergeTable(ctx, r, readings()) },
 		func() error { return mergeTable(ctx, r, dailySummaries()) },
@@ -66,7 +69,7 @@ func (m *Merger) round(ctx context.Context) (bool, error) {
 			return false, err
 		}
 	}
-	m.log.InfoContext(ctx, "merged", schemas.LogKeyRows, len(r.records), schemas.LogKeyDays, r.dirtyDays,
+	m.log.InfoContext(ctx, "merged", schemas.LogKeyRows, r.received.rows, schemas.LogKeyDays, r.dirtyDays,
 		schemas.LogKeyTook, m.lake.cfg.Now().Sub(start).Round(time.Millisecond))
 	return true, nil
 }
@@ -75,8 +78,8 @@ func (m *Merger) round(ctx context.Context) (bool, error) {
 type round struct {
 	lake      *Lake
 	bases     map[string]*Snapshot // of the silver tables
-	records   []schemas.SyncRecord // in order of (partition, offset, item_index)
-	upto      map[int32]int64      // by partition: where the round ends
+	received  *received
+	upto      map[int32]int64 // by partition: where the round ends
 	deletions *deletions
 	dirtyDays int
 }
@@ -91,7 +94,7 @@ func (m *Merger) open(ctx context.Context) (*round, error) {
 	if err != nil {
 		return nil, err
 	}
-	r := &round{lake: m.lake, bases: map[string]*Snapshot{}, upto: received}
+	r := &round{lake: m.lake, bases: map[string]*Snapshot{}, received: newReceived(), upto: received}
 	from := map[int32]int64{} // a partition not yet merged starts at 0
 	first := true
 	for _, table := range SilverTables() {
@@ -118,7 +121,7 @@ func (m *Merger) open(ctx context.Context) (*round, error) {
 	if !pending {
 		return nil, nil
 	}
-	return r, r.read(bronze, from)
+	return r, r.read(ctx, bronze, from, m.roundBytes)
 }
 
 // SilverTables are the tables that are merged from bronze; a build may read what all of them hold.
@@ -131,7 +134,7 @@ func SilverTables() []string {
 
 // read reads bronze from the given offsets on, whole files at a time, until the round is full. The files of a partition
 // cover disjoint ranges of offsets, so a round may end where a file begins.
-func (r *round) read(bronze *Snapshot, from map[int32]int64) error {
+func (r *round) read(ctx context.Context, bronze *Snapshot, from map[int32]int64, enough int) error {
 	files := slices.Clone(bronze.Files)
 	slices.SortFunc(files, func(a, b File) int { return cmp.Compare(a.Lower["offset"].Int, b.Lower["offset"].Int) })
 	full := map[int32]bool{}
@@ -140,31 +143,27 @@ func (r *round) read(bronze *Snapshot, from map[int32]int64) error {
 		if f.Upper["offset"].Int < from[p] || full[p] {
 			continue
 		}
-		if len(r.records) > 0 && len(r.records)+int(f.Rows) > roundRows {
+		if r.received.bytes() >= enough {
 			full[p] = true
 			r.upto[p] = f.Lower["offset"].Int
 			continue
 		}
-		if err := ReadRows(f.Path, func(rows []schemas.SyncRecord) error {
-			for i := range rows {
-				if rows[i].Offset >= from[p] {
-					r.records = append(r.records, rows[i])
-				}
-			}
-			return nil
-		}); err != nil {
+		if err := r.lake.Check(ctx, f); err != nil {
+			return err
+		}
+		if err := r.received.read(ctx, r.lake, f.Path, from[p]); err != nil {
 			return err
 		}
 	}
-	r.records = sorted(r.records, func(a, b *schemas.SyncRecord) int {
-		return cmp.Or(cmp.Compare(a.Partition, b.Partition), cmp.Compare(a.Offset, b.Offset),
-			cmp.Compare(a.ItemIndex, b.ItemIndex))
-	})
-	return nil
+	r.received.sortItems()
+	return failpoint.Hit("merge.read")
 }
 
 // commit makes the merged files of a table and its watermark true at once.
 func (r *round) commit(ctx context.Context, table string, add, remove []string) error {
+	if err := failpoint.Hit("merge.before_commit"); err != nil {
+		return err
+	}
 	_, err := r.lake.Commit(ctx, Commit{
 		Base: r.bases[table], ID: rand.Text(), Add: add, Remove: remove,
 		Properties: WatermarkProperties(MergeWatermark, r.upto),
@@ -191,7 +190,7 @@ func (r *round) recordDirty(ctx context.Context, days []schemas.DirtyDay) error 
 		return nil
 	}
 	r.dirtyDays += len(days)
-	path, err := WriteRows(r.lake, schemas.TableDirtyDays, "dirty", nil, nil, days)
+	path, err := WriteRows(ctx, r.lake, schemas.TableDirtyDays, "dirty", nil, nil, days)
 	if err != nil {
 		return err
 	}

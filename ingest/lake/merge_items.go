@@ -2,6 +2,7 @@ package lake
 
 import (
 	"cmp"
+	"reflect"
 	"slices"
 
 	"github.com/diurna-health/diurna/schemas"
@@ -20,31 +21,37 @@ const (
 
 // newest resolves items: of the rows with one key the highest revision is left, the later of two in one batch, and
 // nothing when a newer deletion covers it.
-func newest[T any](revision func(*T) schemas.Revision, where func(*T) about) func(old, fresh []T, hide *deletions) []T {
+func newest[T any](revision func(*T) *schemas.Revision, where func(*T) about) func(old, fresh []T, hide *deletions) []T {
 	return func(old, fresh []T, hide *deletions) []T {
 		var best *T
 		for _, rows := range [][]T{old, fresh} {
 			for i := range rows {
-				if best == nil || revision(&rows[i]).Compare(revision(best)) >= 0 {
+				if best == nil || revision(&rows[i]).Compare(*revision(best)) >= 0 {
 					best = &rows[i]
 				}
 			}
 		}
 		place := where(best)
-		if hide.hides(place.user, place.device, place.metric, place.from, revision(best)) {
+		if hide.hides(place.user, place.device, place.metric, place.from, *revision(best)) {
 			return nil
 		}
 		return []T{*best}
 	}
 }
 
-// sameItems compares resolved groups of items row by row.
-func sameItems[T any](equal func(a, b T) bool) func(a, b []T) bool {
-	return func(a, b []T) bool { return slices.EqualFunc(a, b, equal) }
+// sameItems compares resolved rows by all they say, but not by who said it.
+func sameItems[T any](revision func(*T) *schemas.Revision) func(a, b []T) bool {
+	return func(a, b []T) bool {
+		return slices.EqualFunc(a, b, func(x, y T) bool {
+			*revision(&x) = *revision(&y)
+			return reflect.DeepEqual(x, y)
+		})
+	}
 }
 
 func sleepSegments() merging[schemas.SleepSegmentRow] {
 	type row = schemas.SleepSegmentRow
+	revision := func(s *row) *schemas.Revision { return &s.Revision }
 	place := func(s *row) about {
 		return about{user: s.UserID, bucket: s.UserBucket, device: s.DeviceID, metric: deletesSleepSegments,
 			from: s.StartAt, to: s.StartAt, date: s.LocalDate}
@@ -62,17 +69,15 @@ func sleepSegments() merging[schemas.SleepSegmentRow] {
 			return cmp.Or(cmp.Compare(a.UserID, b.UserID), cmp.Compare(a.DeviceID, b.DeviceID),
 				cmp.Compare(a.StartAt, b.StartAt))
 		},
-		resolve: newest(func(s *row) schemas.Revision { return s.Revision }, place),
-		same: sameItems(func(a, b row) bool {
-			a.Revision = b.Revision
-			return a == b
-		}),
-		about: place,
+		resolve: newest(revision, place),
+		same:    sameItems(revision),
+		about:   place,
 	}
 }
 
 func readings() merging[schemas.ReadingRow] {
 	type row = schemas.ReadingRow
+	revision := func(s *row) *schemas.Revision { return &s.Revision }
 	place := func(s *row) about {
 		return about{user: s.UserID, bucket: s.UserBucket, device: s.DeviceID, metric: s.Metric,
 			from: s.MeasuredAt, to: s.MeasuredAt, date: s.LocalDate}
@@ -89,17 +94,15 @@ func readings() merging[schemas.ReadingRow] {
 			return cmp.Or(cmp.Compare(a.UserID, b.UserID), cmp.Compare(a.DeviceID, b.DeviceID),
 				cmp.Compare(a.Metric, b.Metric), cmp.Compare(a.MeasuredAt, b.MeasuredAt))
 		},
-		resolve: newest(func(s *row) schemas.Revision { return s.Revision }, place),
-		same: sameItems(func(a, b row) bool {
-			a.Revision = b.Revision
-			return a == b
-		}),
-		about: place,
+		resolve: newest(revision, place),
+		same:    sameItems(revision),
+		about:   place,
 	}
 }
 
 func dailySummaries() merging[schemas.DailySummaryRow] {
 	type row = schemas.DailySummaryRow
+	revision := func(s *row) *schemas.Revision { return &s.Revision }
 	place := func(s *row) about {
 		// A day's figure has no instant; a deletion takes it when it covers the day's noon in UTC.
 		noon := int64(s.LocalDate)*dayUS + noonUS
@@ -117,17 +120,15 @@ func dailySummaries() merging[schemas.DailySummaryRow] {
 			return cmp.Or(cmp.Compare(a.UserID, b.UserID), cmp.Compare(a.DeviceID, b.DeviceID),
 				cmp.Compare(a.Metric, b.Metric), cmp.Compare(a.LocalDate, b.LocalDate))
 		},
-		resolve: newest(func(s *row) schemas.Revision { return s.Revision }, place),
-		same: sameItems(func(a, b row) bool {
-			a.Revision = b.Revision
-			return a == b
-		}),
-		about: place,
+		resolve: newest(revision, place),
+		same:    sameItems(revision),
+		about:   place,
 	}
 }
 
 func events() merging[schemas.EventRow] {
 	type row = schemas.EventRow
+	revision := func(s *row) *schemas.Revision { return &s.Revision }
 	place := func(s *row) about {
 		return about{user: s.UserID, bucket: s.UserBucket, device: s.DeviceID, metric: deletesEvents,
 			from: s.StartAt, to: s.StartAt, date: s.LocalDate}
@@ -145,16 +146,8 @@ func events() merging[schemas.EventRow] {
 			return cmp.Or(cmp.Compare(a.UserID, b.UserID), cmp.Compare(a.DeviceID, b.DeviceID),
 				cmp.Compare(a.Kind, b.Kind), cmp.Compare(a.Name, b.Name), cmp.Compare(a.StartAt, b.StartAt))
 		},
-		resolve: newest(func(s *row) schemas.Revision { return s.Revision }, place),
-		same: sameItems(func(a, b row) bool {
-			endsSame, saysSame := equalPointers(a.EndAt, b.EndAt), equalPointers(a.Value, b.Value)
-			a.Revision, a.EndAt, a.Value = b.Revision, b.EndAt, b.Value
-			return endsSame && saysSame && a == b
-		}),
-		about: place,
+		resolve: newest(revision, place),
+		same:    sameItems(revision),
+		about:   place,
 	}
-}
-
-func equalPointers[V comparable](a, b *V) bool {
-	return a == b || (a != nil && b != nil && *a == *b)
 }

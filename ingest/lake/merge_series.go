@@ -1,7 +1,9 @@
 package lake
 
 import (
-	"cmp"
+	"context"
+	"errors"
+	"fmt"
 	"slices"
 	"time"
 
@@ -13,214 +15,273 @@ const (
 	hourUS       = 3_600_000 * msUS
 )
 
-func seriesHours() merging[schemas.SeriesHour] {
-	return merging[schemas.SeriesHour]{
-		table:   schemas.TableSeriesHours,
-		kind:    schemas.KindSeries,
-		convert: seriesHour,
-		compare: compareHours,
-		resolve: resolveHour,
-		same:    sameSamples,
-		about: func(h *schemas.SeriesHour) about {
-			return about{
-				user: h.UserID, bucket: h.UserBucket, device: h.DeviceID, metric: h.Metric,
-				from: h.HourAt, to: h.HourAt + hourUS - 1, date: h.LocalDate,
-			}
-		},
-		partition: func(h *schemas.SeriesHour) map[string]int64 {
-			return map[string]int64{"local_month": int64(h.LocalMonth), "user_bucket": int64(h.UserBucket)}
-		},
-		timeColumn: "hour_at",
-	}
-}
-
-// compareHours orders by person, metric, hour and device. Rows of one hour that differ in offset, date, period or
-// source compare equal: they are resolved together, for a sample may have moved from one to another.
-func compareHours(a, b *schemas.SeriesHour) int {
-	return cmp.Or(cmp.Compare(a.UserID, b.UserID), cmp.Compare(a.Metric, b.Metric),
-		cmp.Compare(a.HourAt, b.HourAt), cmp.Compare(a.DeviceID, b.DeviceID))
-}
-
-func seriesHour(rec *schemas.SyncRecord) schemas.SeriesHour {
-	rev := revisionOf(rec)
-	return schemas.SeriesHour{
-		UserID: rec.UserID, UserBucket: rec.UserBucket, Metric: rec.Metric, DeviceID: rec.DeviceID,
-		HourAt: *rec.HourAt, LocalMonth: monthOf(*rec.LocalDate), LocalDate: *rec.LocalDate,
-		UTCOffsetMin: rec.UTCOffsetMin, PeriodMS: rec.PeriodMS, Source: rec.Source,
-		OffsetsMS: packOffsets(rec.OffsetsMS, rec.PeriodMS), Values: rec.Values,
-		Revisions: []schemas.RevisionRun{run(rev, int32(len(rec.Values)))},
-	}
-}
-
-func revisionOf(rec *schemas.SyncRecord) schemas.Revision {
-	return schemas.Revision{
-		DeviceEpoch: rec.DeviceEpoch, Seq: rec.Seq, BrokerAt: rec.BrokerAt, Partition: rec.Partition, Offset: rec.Offset,
-	}
-}
-
-func run(rev schemas.Revision, count int32) schemas.RevisionRun {
-	return schemas.RevisionRun{
-		Count: count, DeviceEpoch: rev.DeviceEpoch, Seq: rev.Seq, BrokerAt: rev.BrokerAt,
-		Partition: rev.Partition, Offset: rev.Offset,
-	}
-}
-
-// resolveHour brings the rows of one hour down to one sample per instant: the highest revision wins, the later of two
-// in one batch; what a newer deletion covers is left out. The samples that are left are cut again by what a row has
-// in common, so that every order of arrival ends in the same rows.
-func resolveHour(old, fresh []schemas.SeriesHour, hide *deletions) []schemas.SeriesHour {
-	first := &fresh
-	if len(old) > 0 {
-		first = &old
-	}
-	hiding := hide.of((*first)[0].UserID)
-	if len(old) == 0 && len(fresh) == 1 && len(hiding) == 0 {
-		return fresh // received once: nothing to settle
-	}
-	cursors := make([]hourCursor, 0, len(old)+len(fresh))
-	for _, rows := range [][]schemas.SeriesHour{old, fresh} {
-		for i := range rows {
-			if len(rows[i].Values) > 0 {
-				cursors = append(cursors, hourCursor{row: &rows[i], left: rows[i].Revisions[0].Count})
-			}
-		}
-	}
-	var cuts hourCuts
-	for {
-		winner := next(cursors)
-		if winner == nil {
-			break
-		}
-		at, rev := winner.at(), winner.revision()
-		if !hidden(hiding, winner.row, at, rev) {
-			cuts.add(winner.row, at, winner.row.Values[winner.i], rev)
-		}
-		for i := range cursors {
-			if c := &cursors[i]; !c.done() && c.at() == at {
-				c.advance()
-			}
-		}
-	}
-	return cuts.rows()
-}
-
-func hidden(hiding []deletion, row *schemas.SeriesHour, at int32, rev schemas.Revision) bool {
-	for i := range hiding {
-		if hiding[i].hides(row.DeviceID, row.Metric, row.HourAt+int64(at)*msUS, rev) {
-			return true
-		}
-	}
-	return false
-}
-
-// next returns the cursor that holds the winner of the earliest instant, nil when all are done.
-func next(cursors []hourCursor) *hourCursor {
-	var best *hourCursor
-	for i := range cursors {
-		c := &cursors[i]
-		switch {
-		case c.done():
-		case best == nil || c.at() < best.at():
-			best = c
-		case c.at() == best.at() && c.revision().Compare(best.revision()) >= 0:
-			best = c // of equal revisions the later row: a batch that says a thing twice means the second
-		}
-	}
-	return best
-}
-
-// An hourCursor walks the samples of a row with the revision of each.
-type hourCursor struct {
-	row  *schemas.SeriesHour
-	i    int   // sample
-	run  int   // of row.Revisions
-	left int32 // samples left in the run
-}
-
-func (c *hourCursor) done() bool { return c.i >= len(c.row.Values) }
-
-// at returns the sample's place within the hour, in ms.
-func (c *hourCursor) at() int32 {
-	if c.row.PeriodMS > 0 && len(c.row.OffsetsMS) == 1 {
-		return c.row.OffsetsMS[0] + int32(c.i)*c.row.PeriodMS
-	}
-	return c.row.OffsetsMS[c.i]
-}
-
-func (c *hourCursor) revision() schemas.Revision { return c.row.Revisions[c.run].Revision() }
-
-func (c *hourCursor) advance() {
-	c.i++
-	if c.left--; c.left == 0 && c.run+1 < len(c.row.Revisions) {
-		c.run++
-		c.left = c.row.Revisions[c.run].Count
-	}
-}
-
-// hourCuts gathers samples into rows by offset, date, period and source.
-type hourCuts struct{ out []*schemas.SeriesHour }
-
-func (c *hourCuts) add(from *schemas.SeriesHour, at, value int32, rev schemas.Revision) {
-	row := c.cut(from)
-	row.OffsetsMS = append(row.OffsetsMS, at)
-	row.Values = append(row.Values, value)
-	if n := len(row.Revisions); n > 0 && row.Revisions[n-1].Revision() == rev {
-		row.Revisions[n-1].Count++
-		return
-	}
-	row.Revisions = append(row.Revisions, run(rev, 1))
-}
-
-func (c *hourCuts) cut(from *schemas.SeriesHour) *schemas.SeriesHour {
-	for _, row := range c.out {
-		if compareCuts(row, from) == 0 {
-			return row
-		}
-	}
-	row := *from
-	n := len(from.Values)
-	row.OffsetsMS, row.Values, row.Revisions = make([]int32, 0, n), make([]int32, 0, n), nil
-	c.out = append(c.out, &row)
-	return &row
-}
-
-func compareCuts(a, b *schemas.SeriesHour) int {
-	return cmp.Or(cmp.Compare(a.LocalDate, b.LocalDate), cmp.Compare(a.UTCOffsetMin, b.UTCOffsetMin),
-		cmp.Compare(a.PeriodMS, b.PeriodMS), cmp.Compare(a.Source, b.Source))
-}
-
-func (c *hourCuts) rows() []schemas.SeriesHour {
-	slices.SortFunc(c.out, compareCuts)
-	rows := make([]schemas.SeriesHour, len(c.out))
-	for i, row := range c.out {
-		row.OffsetsMS = packOffsets(row.OffsetsMS, row.PeriodMS)
-		rows[i] = *row
-	}
-	return rows
-}
-
-// packOffsets leaves only the first offset of samples that follow each other at the period.
-func packOffsets(offsets []int32, period int32) []int32 {
-	if period == 0 {
-		return offsets
-	}
-	for i := 1; i < len(offsets); i++ {
-		if offsets[i]-offsets[i-1] != period {
-			return offsets
-		}
-	}
-	return offsets[:1]
-}
-
-// sameSamples reports whether two resolved hours hold the same samples in the same rows, whatever revision won them.
-func sameSamples(a, b []schemas.SeriesHour) bool {
-	return slices.EqualFunc(a, b, func(x, y schemas.SeriesHour) bool {
-		return compareCuts(&x, &y) == 0 && slices.Equal(x.OffsetsMS, y.OffsetsMS) && slices.Equal(x.Values, y.Values)
-	})
-}
-
 // monthOf returns the month of a date as 201604.
 func monthOf(date int32) int32 {
 	t := time.Unix(int64(date)*86_400, 0).UTC()
 	return int32(t.Year())*100 + int32(t.Month())
+}
+
+// mergeSeries merges the round's series: what mergeTable does for items, but by columns, because nearly all there is
+// to merge is here.
+func mergeSeries(ctx context.Context, r *round) error {
+	const table = schemas.TableSeriesHours
+	from, behind, err := r.behind(table)
+	if err != nil || !behind {
+		return err
+	}
+	fresh := &hourRun{in: &r.received.series, order: r.freshPieces(from)}
+	erasing := r.freshDeletions(from)
+	old := affectedFiles(r.bases[table].Files, "hour_at", fresh.reaches(), erasing)
+	if err := r.lake.Check(ctx, old...); err != nil {
+		return err
+	}
+	m := &seriesMerge{
+		symbols: r.received.symbols, hide: r.deletions, erasing: erasing,
+		resolver: resolver{symbols: r.received.symbols}, left: pieces{symbols: r.received.symbols},
+		out: &outputs[schemas.SeriesHour]{lake: r.lake, table: table, partition: hourPartition},
+	}
+	err = m.merge(ctx, r.lake, old, fresh)
+	if err := errors.Join(err, m.out.close(ctx)); err != nil {
+		return errors.Join(fmt.Errorf("merge %s: %w", table, err), m.out.discard(ctx))
+	}
+	if err := r.recordDirty(ctx, m.dirty.days(table, r.upto)); err != nil {
+		return err
+	}
+	add, remove := exchange(old, m.out.paths)
+	return r.commit(ctx, table, add, remove)
+}
+
+// freshPieces returns the places of the round's pieces that the table has not merged yet, by key.
+func (r *round) freshPieces(from map[int32]int64) []uint32 {
+	series := &r.received.series
+	return slices.DeleteFunc(r.received.order(), func(i uint32) bool {
+		rev := &series.revisionsOf(&series.rows[i])[0]
+		return rev.Offset < from[rev.Partition] || rev.Offset >= r.upto[rev.Partition]
+	})
+}
+
+func hourPartition(h *schemas.SeriesHour) filePartition {
+	return filePartition{month: h.LocalMonth, bucket: h.UserBucket, known: true}
+}
+
+// A seriesMerge walks old files and fresh pieces side by side in order of key.
+type seriesMerge struct {
+	symbols  *symbols
+	hide     *deletions
+	erasing  []deletion
+	runs     []*hourRun // the fresh one is the last
+	old      []part     // of the key
+	fresh    []part
+	resolver resolver
+	left     pieces // resolved, not yet written
+	hours    []schemas.SeriesHour
+	dirty    dirtySet
+	out      *outputs[schemas.SeriesHour]
+}
+
+func (m *seriesMerge) merge(ctx context.Context, l *Lake, old []File, fresh *hourRun) error {
+	defer func() {
+		for _, run := range m.runs {
+			run.close()
+		}
+	}()
+	for _, f := range old {
+		run, err := openHourRun(ctx, l, f.Path, m.symbols)
+		if err != nil {
+			return err
+		}
+		run.partition = f.Partition
+		m.runs = append(m.runs, run)
+	}
+	m.runs = append(m.runs, fresh)
+	for n := 0; ; n++ {
+		if n%chunkRows == 0 && ctx.Err() != nil {
+			return context.Cause(ctx)
+		}
+		next := m.smallest()
+		if next == nil {
+			return m.flush(ctx)
+		}
+		passed, err := m.passGroup(ctx, next)
+		if err != nil {
+			return err
+		}
+		if passed {
+			continue
+		}
+		if err := m.gather(next.row().hourKey); err != nil {
+			return err
+		}
+		m.settle()
+		if len(m.left.rows) >= chunkRows {
+			if err := m.flush(ctx); err != nil {
+				return err
+			}
+		}
+	}
+}
+
+// smallest returns the run that stands at the smallest key, nil at the end. The runs are few, so they are just looked at
+// one by one.
+func (m *seriesMerge) smallest() *hourRun {
+	var least *hourRun
+	for _, run := range m.runs {
+		if row := run.row(); row != nil && (least == nil || m.symbols.compareHours(&row.hourKey, &least.row().hourKey) < 0) {
+			least = run
+		}
+	}
+	return least
+}
+
+// passGroup copies the group of rows at whose beginning a run stands as its bytes are, when nobody else has anything to
+// say about its people. The hours of one key may go on in the next group, but those are of the same person.
+func (m *seriesMerge) passGroup(ctx context.Context, run *hourRun) (passed bool, err error) {
+	group := run.group()
+	if group == nil || group.NumRows() < smallGroup {
+		return false, nil
+	}
+	lower, upper, known := run.people(group)
+	if !known || m.spokenOf(run, lower, upper) {
+		return false, nil
+	}
+	if err := m.flush(ctx); err != nil {
+		return false, err
+	}
+	if passed, err = m.out.writeGroup(ctx, run.partition, group); err != nil || !passed {
+		return false, err
+	}
+	return true, run.skipGroup()
+}
+
+// spokenOf reports whether any of these people is spoken of elsewhere: in a run, which all stand at lower or after it,
+// or in a deletion.
+func (m *seriesMerge) spokenOf(but *hourRun, lower, upper string) bool {
+	for _, run := range m.runs {
+		if row := run.row(); run != but && row != nil && m.symbols.text(row.user) <= upper {
+			return true
+		}
+	}
+	return slices.ContainsFunc(m.erasing, func(d deletion) bool { return d.row.UserID >= lower && d.row.UserID <= upper })
+}
+
+// compareHours orders by person, metric, hour and device.
+func (s *symbols) compareHours(a, b *hourKey) int {
+	switch {
+	case a.user != b.user:
+		return s.compare(a.user, b.user)
+	case a.metric != b.metric:
+		return s.compare(a.metric, b.metric)
+	case a.hourAt < b.hourAt:
+		return -1
+	case a.hourAt > b.hourAt:
+		return 1
+	default:
+		return s.compare(a.device, b.device)
+	}
+}
+
+// gather takes the parts of a key off all runs.
+func (m *seriesMerge) gather(key hourKey) error {
+	m.old, m.fresh = m.old[:0], m.fresh[:0]
+	for i, run := range m.runs {
+		to := &m.old
+		if i == len(m.runs)-1 {
+			to = &m.fresh
+		}
+		run.recycle()
+		for row := run.row(); row != nil && row.hourKey == key; row = run.row() {
+			*to = append(*to, part{row, run.in})
+			if err := run.next(); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// settle resolves the parts of a key. Most hours exist once and pass untouched.
+func (m *seriesMerge) settle() {
+	reasons := m.reasons()
+	user := m.key().user
+	hiding := m.hide.of(m.symbols.text(user))
+	first := len(m.left.rows)
+	switch {
+	case len(m.fresh) == 0 && len(reasons) == 0:
+		m.pass(m.old)
+		return
+	case len(m.old) == 0 && len(m.fresh) == 1 && len(hiding) == 0:
+		m.pass(m.fresh)
+	default:
+		m.old = append(m.old, m.fresh...)
+		m.resolver.resolve(m.old, hiding, &m.left)
+		m.old = m.old[:len(m.old)-len(m.fresh)]
+	}
+	if left := m.left.rows[first:]; !sameSamples(m.old, left, &m.left) {
+		m.note(left, reasons)
+	}
+}
+
+func (m *seriesMerge) key() hourKey {
+	if len(m.old) > 0 {
+		return m.old[0].hourKey
+	}
+	return m.fresh[0].hourKey
+}
+
+// pass takes parts over as they are.
+func (m *seriesMerge) pass(parts []part) {
+	for i := range parts {
+		p := &parts[i]
+		row := *p.piece
+		row.item = 0
+		m.left.add(row, p.in.offsetsOf(p.piece), p.in.valuesOf(p.piece), p.in.revisionsOf(p.piece)...)
+	}
+}
+
+// reasons returns the deletions that may hide something of what was stored.
+func (m *seriesMerge) reasons() []deletion {
+	if len(m.old) == 0 || len(m.erasing) == 0 {
+		return nil
+	}
+	return touching(m.erasing, m.about(m.old[0].piece))
+}
+
+func (m *seriesMerge) about(row *piece) about {
+	return about{
+		user: m.symbols.text(row.user), bucket: row.bucket, device: m.symbols.text(row.device),
+		metric: m.symbols.text(row.metric), from: row.hourAt, to: row.hourAt + hourUS - 1, date: row.date,
+	}
+}
+
+// note marks the days of an hour that changed: those it lay on, and those it lies on now.
+func (m *seriesMerge) note(left []piece, reasons []deletion) {
+	mark := func(row *piece) {
+		place := dirtyPlace{user: m.symbols.text(row.user), bucket: row.bucket, date: row.date}
+		for i := range m.fresh {
+			came := &m.fresh[i]
+			m.dirty.add(came.in.revisionsOf(came.piece)[0].Partition, place, dirtyByData)
+		}
+		for i := range reasons {
+			m.dirty.add(reasons[i].row.Revision.Partition, place, dirtyByDeletion)
+		}
+	}
+	for i := range m.old {
+		mark(m.old[i].piece)
+	}
+	for i := range left {
+		mark(&left[i])
+	}
+}
+
+// flush writes what is resolved.
+func (m *seriesMerge) flush(ctx context.Context) error {
+	m.hours = m.hours[:0]
+	for i := range m.left.rows {
+		m.hours = append(m.hours, m.left.hour(&m.left.rows[i]))
+	}
+	if err := m.out.write(ctx, m.hours); err != nil {
+		return err
+	}
+	m.left.reset()
+	return nil
 }

@@ -5,7 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"os"
+	"maps"
 	"slices"
 
 	"github.com/diurna-health/diurna/schemas"
@@ -14,10 +14,11 @@ import (
 const (
 	fileRows     = 65_536 // rows of a silver file: what one late batch costs to rewrite
 	smallFile    = fileRows / 4
-	smallFilesOK = 8 // more small files than these in a partition are folded together
+	smallFilesOK = 8                // more small files than these in a partition are folded together
+	smallGroup   = rowGroupRows / 4 // smaller groups of rows are not worth keeping
 )
 
-// A merging says how the rows of one silver table come together.
+// A merging says how the rows of one silver table of items come together.
 type merging[T any] struct {
 	table string
 	kind  schemas.RecordKind
@@ -32,10 +33,6 @@ type merging[T any] struct {
 	same func(a, b []T) bool
 	// about says whose row it is and what a deletion would have to name.
 	about func(*T) about
-	// partition returns the partition a row is stored in, nil for tables without.
-	partition func(*T) map[string]int64
-	// timeColumn is the column by which files are told apart within a person, "" when the person is enough.
-	timeColumn string
 }
 
 // about is what tells a row's place: person, device, what it measures and when (µs, both ends included).
@@ -56,56 +53,68 @@ func mergeTable[T any](ctx context.Context, r *round, m merging[T]) error {
 	}
 	fresh, origin := freshRows(r, m, from)
 	erasing := r.freshDeletions(from)
-	old := affectedFiles(r.bases[m.table].Files, m, fresh, erasing)
-	out := &outputs[T]{lake: r.lake, merging: m}
-	dirty := &dirtySet{}
-	err = eachGroup(ctx, m, old, fresh, func(was, now []T) error {
-		return mergeGroup(m, was, now, origin, r.deletions, erasing, out, dirty)
-	})
-	if err := errors.Join(err, out.close()); err != nil {
-		return errors.Join(fmt.Errorf("merge %s: %w", m.table, err), out.discard())
+	old := affectedFiles(r.bases[m.table].Files, "", reachesOf(m, fresh), erasing)
+	if err := r.lake.Check(ctx, old...); err != nil {
+		return err
+	}
+	g := &groupMerge[T]{merging: m, origin: origin, hide: r.deletions, erasing: erasing,
+		out: &outputs[T]{lake: r.lake, table: m.table}}
+	err = eachGroup(ctx, r.lake, m, old, fresh, g.settle)
+	if err := errors.Join(err, g.out.close(ctx)); err != nil {
+		return errors.Join(fmt.Errorf("merge %s: %w", m.table, err), g.out.discard(ctx))
 	}
 	if m.table != schemas.TableDeletions { // what a deletion hides is dirty where it was hidden
-		if err := r.recordDirty(ctx, dirty.days(m.table, r.upto)); err != nil {
+		if err := r.recordDirty(ctx, g.dirty.days(m.table, r.upto)); err != nil {
 			return err
 		}
 	}
-	add, remove := exchange(old, out.paths)
+	add, remove := exchange(old, g.out.paths)
 	return r.commit(ctx, m.table, add, remove)
 }
 
-// mergeGroup resolves the rows of one key and writes what is left.
-func mergeGroup[T any](m merging[T], was, now []T, origin func(*T) int32, hide *deletions, erasing []deletion,
-	out *outputs[T], dirty *dirtySet) error {
+// A groupMerge settles rows key by key.
+type groupMerge[T any] struct {
+	merging[T]
+
+	origin  func(*T) int32 // the partition a fresh row came by
+	hide    *deletions
+	erasing []deletion
+	dirty   dirtySet
+	out     *outputs[T]
+}
+
+// settle resolves the rows of one key and writes what is left. Most rows come once and pass untouched.
+func (g *groupMerge[T]) settle(ctx context.Context, was, now []T) error {
 	var reasons []deletion
 	if len(was) > 0 {
-		reasons = touching(erasing, m.about(&was[0]), m.about(&was[len(was)-1]))
+		reasons = touching(g.erasing, g.about(&was[0]))
 	}
 	if len(now) == 0 && len(reasons) == 0 {
-		return out.write(was...) // most hours exist once and pass untouched
+		return g.out.write(ctx, was)
 	}
-	left := m.resolve(was, now, hide)
-	if !m.same(was, left) {
+	left := g.resolve(was, now, g.hide)
+	if !g.same(was, left) {
 		for _, rows := range [][]T{was, left} {
 			for i := range rows {
-				place := m.about(&rows[i])
+				about := g.about(&rows[i])
+				place := dirtyPlace{about.user, about.bucket, about.date}
 				for j := range now {
-					dirty.add(origin(&now[j]), place, "data")
+					g.dirty.add(g.origin(&now[j]), place, dirtyByData)
 				}
 				for _, d := range reasons {
-					dirty.add(d.row.Revision.Partition, place, "deletion")
+					g.dirty.add(d.row.Revision.Partition, place, dirtyByDeletion)
 				}
 			}
 		}
 	}
-	return out.write(left...)
+	return g.out.write(ctx, left)
 }
 
 // freshRows converts the round's records of the table's kind, sorted by key; origin tells the partition a row came by.
 func freshRows[T any](r *round, m merging[T], from map[int32]int64) (rows []T, origin func(*T) int32) {
 	partitions := map[string]int32{}
-	for i := range r.records {
-		rec := &r.records[i]
+	for i := range r.received.items {
+		rec := &r.received.items[i]
 		if rec.Kind != m.kind || rec.Offset < from[rec.Partition] || rec.Offset >= r.upto[rec.Partition] {
 			continue
 		}
@@ -130,55 +139,65 @@ func sorted[T any](rows []T, compare func(a, b *T) int) []T {
 	return out
 }
 
-// affectedFiles chooses the files that may hold a key of the fresh rows or of what the deletions hide, and folds in the
-// small files of the partitions it touches when there are many.
-func affectedFiles[T any](files []File, m merging[T], fresh []T, erasing []deletion) []File {
-	var chosen []File
-	var rest []File
-	touched := map[string]bool{}
+// A reach is a stretch of time of which fresh rows of a person speak.
+type reach struct {
+	user     string
+	from, to int64 // µs, both ends included
+}
+
+// reaches are what fresh rows speak of, in order of person, and the partitions they are for.
+type reaches struct {
+	list       []reach
+	partitions map[string]bool // by folder
+}
+
+func reachesOf[T any](m merging[T], fresh []T) reaches {
+	r := reaches{partitions: map[string]bool{"": len(fresh) > 0}}
 	for i := range fresh {
-		if m.partition != nil {
-			touched[partitionDir(m.partition(&fresh[i]))] = true
-		}
+		place := m.about(&fresh[i])
+		r.list = append(r.list, reach{place.user, place.from, place.to})
 	}
-	for _, f := range files {
-		if fileMayHold(f, m, fresh, erasing) {
-			chosen = append(chosen, f)
-			touched[partitionDir(f.Partition)] = true
-		} else {
-			rest = append(rest, f)
-		}
-	}
+	return r
+}
+
+// affectedFiles chooses the files that may hold a key of the fresh rows or of what the deletions hide, and folds in the
+// small files of the partitions it touches when there are many. Files are told apart by person, and by the time column
+// when the table has one.
+func affectedFiles(files []File, timeColumn string, fresh reaches, erasing []deletion) []File {
+	var chosen []File
 	small := map[string][]File{}
-	for _, f := range rest {
-		if dir := partitionDir(f.Partition); f.Rows < smallFile && touched[dir] {
+	touched := maps.Clone(fresh.partitions)
+	for _, f := range files {
+		dir := partitionDir(f.Partition)
+		switch {
+		case fileMayHold(f, timeColumn, fresh, erasing):
+			chosen = append(chosen, f)
+			touched[dir] = true
+		case f.Rows < smallFile:
 			small[dir] = append(small[dir], f)
 		}
 	}
 	for _, dir := range sortedKeys(small) {
-		if len(small[dir]) > smallFilesOK {
+		if touched[dir] && len(small[dir]) > smallFilesOK {
 			chosen = append(chosen, small[dir]...)
 		}
 	}
 	return chosen
 }
 
-func fileMayHold[T any](f File, m merging[T], fresh []T, erasing []deletion) bool {
+func fileMayHold(f File, timeColumn string, fresh reaches, erasing []deletion) bool {
 	lower, upper := f.Lower["user_id"].Text, f.Upper["user_id"].Text
-	first, last := f.Lower[m.timeColumn].Int, f.Upper[m.timeColumn].Int
+	first, last := f.Lower[timeColumn].Int, f.Upper[timeColumn].Int
 	within := func(user string, from, to int64) bool {
-		return user >= lower && user <= upper && (m.timeColumn == "" || from <= last && to >= first)
+		return user >= lower && user <= upper && (timeColumn == "" || from <= last && to >= first)
 	}
-	// Fresh rows are sorted by person first: only those within the file's range of people are looked at.
-	start, _ := slices.BinarySearchFunc(fresh, lower, func(row T, user string) int {
-		return cmp.Compare(m.about(&row).user, user)
-	})
-	for i := start; i < len(fresh); i++ {
-		place := m.about(&fresh[i])
-		if place.user > upper {
+	// Only those within the file's range of people are looked at.
+	start, _ := slices.BinarySearchFunc(fresh.list, lower, func(r reach, user string) int { return cmp.Compare(r.user, user) })
+	for _, r := range fresh.list[start:] {
+		if r.user > upper {
 			break
 		}
-		if within(place.user, place.from, place.to) {
+		if within(r.user, r.from, r.to) {
 			return true
 		}
 	}
@@ -188,7 +207,8 @@ func fileMayHold[T any](f File, m merging[T], fresh []T, erasing []deletion) boo
 }
 
 // eachGroup walks old files and fresh rows side by side in order of key and calls do once per key.
-func eachGroup[T any](ctx context.Context, m merging[T], old []File, fresh []T, do func(was, now []T) error) error {
+func eachGroup[T any](ctx context.Context, l *Lake, m merging[T], old []File, fresh []T,
+	do func(ctx context.Context, was, now []T) error) error {
 	cursors := make([]*cursor[T], 0, len(old))
 	defer func() {
 		for _, c := range cursors {
@@ -196,7 +216,7 @@ func eachGroup[T any](ctx context.Context, m merging[T], old []File, fresh []T, 
 		}
 	}()
 	for _, f := range old {
-		c, err := openCursor[T](f.Path)
+		c, err := openCursor[T](ctx, l, f.Path)
 		if err != nil {
 			return err
 		}
@@ -224,7 +244,7 @@ func eachGroup[T any](ctx context.Context, m merging[T], old []File, fresh []T, 
 			now = append(now, fresh[0])
 			fresh = fresh[1:]
 		}
-		if err := do(was, now); err != nil {
+		if err := do(ctx, was, now); err != nil {
 			return err
 		}
 	}
@@ -249,93 +269,6 @@ func smallest[T any](m merging[T], cursors []*cursor[T], fresh []T) *T {
 	return &key
 }
 
-// outputs writes the merged rows of a table, one file per partition at a time.
-type outputs[T any] struct {
-	lake    *Lake
-	merging merging[T]
-	open    map[string]*output[T]
-	paths   []string
-}
-
-type output[T any] struct {
-	tmp       string
-	partition map[string]int64
-	writer    *writer[T]
-}
-
-func (o *outputs[T]) write(rows ...T) error {
-	for i := range rows {
-		var partition map[string]int64
-		if o.merging.partition != nil {
-			partition = o.merging.partition(&rows[i])
-		}
-		w, err := o.to(partition)
-		if err != nil {
-			return err
-		}
-		if err := w.writer.write(rows[i : i+1]); err != nil {
-			return err
-		}
-		if w.writer.n >= fileRows {
-			if err := o.publish(w); err != nil {
-				return err
-			}
-		}
-	}
-	return nil
-}
-
-func (o *outputs[T]) to(partition map[string]int64) (*output[T], error) {
-	dir := partitionDir(partition)
-	if w, ok := o.open[dir]; ok {
-		return w, nil
-	}
-	tmp, err := o.lake.TempPath(o.merging.table)
-	if err != nil {
-		return nil, err
-	}
-	w, err := newWriter[T](tmp, nil)
-	if err != nil {
-		return nil, err
-	}
-	if o.open == nil {
-		o.open = map[string]*output[T]{}
-	}
-	o.open[dir] = &output[T]{tmp: tmp, partition: partition, writer: w}
-	return o.open[dir], nil
-}
-
-func (o *outputs[T]) publish(w *output[T]) error {
-	delete(o.open, partitionDir(w.partition))
-	if err := w.writer.close(); err != nil {
-		return errors.Join(err, os.Remove(w.tmp))
-	}
-	path, err := o.lake.Publish(o.merging.table, w.tmp, "merged", w.partition)
-	if err != nil {
-		return err
-	}
-	o.paths = append(o.paths, path)
-	return nil
-}
-
-func (o *outputs[T]) close() error {
-	for _, dir := range sortedKeys(o.open) {
-		if err := o.publish(o.open[dir]); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-// discard removes what was not published. What was stays invisible and is swept later.
-func (o *outputs[T]) discard() error {
-	var errs []error
-	for _, w := range o.open {
-		errs = append(errs, w.writer.file.Close(), os.Remove(w.tmp))
-	}
-	return errors.Join(errs...)
-}
-
 // exchange lists what a commit adds and removes. A file that came out as it went in is neither.
 func exchange(old []File, paths []string) (add, remove []string) {
 	for _, f := range old {
@@ -349,37 +282,4 @@ func exchange(old []File, paths []string) (add, remove []string) {
 		}
 	}
 	return add, remove
-}
-
-// dirtySet collects the days that changed.
-type dirtySet struct{ seen map[dirtyKey]struct{} }
-
-type dirtyKey struct {
-	partition int32
-	user      string
-	bucket    int32
-	date      int32
-	reason    string
-}
-
-func (d *dirtySet) add(partition int32, place about, reason string) {
-	if d.seen == nil {
-		d.seen = map[dirtyKey]struct{}{}
-	}
-	d.seen[dirtyKey{partition, place.user, place.bucket, place.date, reason}] = struct{}{}
-}
-
-func (d *dirtySet) days(table string, upto map[int32]int64) []schemas.DirtyDay {
-	days := make([]schemas.DirtyDay, 0, len(d.seen))
-	for k := range d.seen {
-		days = append(days, schemas.DirtyDay{
-			Partition: k.partition, Offset: upto[k.partition], UserID: k.user, UserBucket: k.bucket,
-			LocalDate: k.date, Domain: table, Reason: k.reason,
-		})
-	}
-	slices.SortFunc(days, func(a, b schemas.DirtyDay) int {
-		return cmp.Or(cmp.Compare(a.Partition, b.Partition), cmp.Compare(a.UserID, b.UserID),
-			cmp.Compare(a.LocalDate, b.LocalDate), cmp.Compare(a.Reason, b.Reason))
-	})
-	return days
 }

@@ -1,13 +1,17 @@
 package lake_test
 
 import (
+	"bytes"
+	"errors"
 	"fmt"
 	"math/rand/v2"
+	"os"
 	"slices"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/go-cmp/cmp/cmpopts"
+	"github.com/parquet-go/parquet-go"
 
 	"github.com/diurna-health/diurna/ingest/lake"
 	"github.com/diurna-health/diurna/schemas"
@@ -26,7 +30,7 @@ func receive(t *testing.T, l *lake.Lake, partition int32, records ...schemas.Syn
 		records[i].IngestDate = 20_000
 		records[i].ItemIndex = int32(i)
 	}
-	path, err := lake.WriteRows(l, schemas.TableSyncRecords, "sync", map[string]int64{"ingest_date": 20_000}, nil, records)
+	path, err := lake.WriteRows(t.Context(), l, schemas.TableSyncRecords, "sync", map[string]int64{"ingest_date": 20_000}, nil, records)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -69,7 +73,7 @@ func rowsOf[T any](t *testing.T, l *lake.Lake, table string) []T {
 	t.Helper()
 	var all []T
 	for _, f := range load(t, l, table).Files {
-		if err := lake.ReadRows(f.Path, func(rows []T) error {
+		if err := lake.ReadRows(t.Context(), l, f.Path, func(rows []T) error {
 			all = append(all, rows...)
 			return nil
 		}); err != nil {
@@ -226,4 +230,136 @@ func TestMergeGivesTheSameSilverForEveryShuffleAndCut(t *testing.T) {
 			t.Fatalf("shuffle %d gives another silver (-want +got):\n%s", seed, diff)
 		}
 	}
+}
+
+func TestMergeWritesNothingFromADamagedFile(t *testing.T) {
+	t.Parallel()
+	damage := func(path string) {
+		data := readFile(t, path)
+		data[len(data)/2] ^= 1
+		if err := os.WriteFile(path, data, 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for name, table := range map[string]string{"bronze": schemas.TableSyncRecords, "silver": schemas.TableSeriesHours} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			l := openLake(t, t.TempDir())
+			receive(t, l, 0, heartRate("a", 0, 1, 0, 0, 60, 61))
+			if name == "silver" {
+				merge(t, l)
+				receive(t, l, 0, heartRate("a", 1, 2, 0, 5, 70))
+			}
+			before := load(t, l, schemas.TableSeriesHours).Files
+			damage(load(t, l, table).Files[0].Path)
+			if _, err := lake.NewMerger(l).Run(t.Context()); !errors.Is(err, lake.ErrDamaged) {
+				t.Errorf("merging ends with %v", err)
+			}
+			if diff := cmp.Diff(before, load(t, l, schemas.TableSeriesHours).Files); diff != "" {
+				t.Errorf("files of silver (-before +after):\n%s", diff)
+			}
+		})
+	}
+}
+
+func TestMergeGivesTheSameSilverInOneRoundAndInMany(t *testing.T) {
+	t.Parallel()
+	silver := func(roundBytes int) (rows []schemas.SeriesHour, rounds int) {
+		l := openLake(t, t.TempDir())
+		for i := range int64(4) {
+			receive(t, l, 0, heartRate("a", 2*i, i, i/2, int32(i%2), 60, 61), heartRate("b", 2*i+1, i, 5, int32(3*i), 70, 71, 72, 73))
+			receive(t, l, 1, heartRate("c", i, 9-i, 0, int32(i), 80, 81, int32(82+i)))
+		}
+		receive(t, l, 1, deletion("c", 4, 99, schemas.HeartRate, firstHour, firstHour+60_000_000))
+		m := lake.NewMerger(l)
+		m.EndRoundsAfter(roundBytes)
+		if _, err := m.Run(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		return hours(t, l), len(load(t, l, schemas.TableDirtyDays).Files) // each round lists what it made dirty
+	}
+	want, rounds := silver(1 << 30)
+	got, manyRounds := silver(1)
+	if len(want) != 4 || rounds != 1 || manyRounds < 4 {
+		t.Fatalf("%d hours in %d and in %d rounds prove little", len(want), rounds, manyRounds)
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("hours (-in one round +in many):\n%s", diff)
+	}
+}
+
+// TestMergeTakesOverWhatNobodySpeaksOf merges one late batch of one person into a table of many groups of rows. The
+// others' bytes stay as they are, and the rows are those that a merge of everything at once gives.
+func TestMergeTakesOverWhatNobodySpeaksOf(t *testing.T) {
+	t.Parallel()
+	const people, span = 40, 1000 // records of 700 hours: 28,000 rows, two groups
+	day := func(person, from, to int64) (rows []schemas.SyncRecord) {
+		for hour := from; hour < to; hour++ {
+			rows = append(rows, heartRate(fmt.Sprintf("u%02d", person), person*span+hour, hour, hour%700, int32(hour/700), 60, int32(hour%50)))
+		}
+		return rows
+	}
+	var all []schemas.SyncRecord
+	for person := range int64(people) {
+		all = append(all, day(person, 0, span)...)
+	}
+	for name, late := range map[string][]schemas.SyncRecord{
+		"a person in the middle":      {heartRate("u20", people*span, span, 3, 0, 99)},
+		"the first person":            {heartRate("u00", people*span, span, 3, 0, 99)},
+		"somebody new at the end":     {heartRate("v", people*span, span, 3, 0, 99)},
+		"a deletion":                  {deletion("u20", people*span, span, schemas.HeartRate, firstHour, firstHour+9*hourUS)},
+		"somebody between two groups": {heartRate("u23x", people*span, span, 3, 0, 99), heartRate("u24", people*span+1, span, 3, 0, 98)},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			inTwo, atOnce := openLake(t, t.TempDir()), openLake(t, t.TempDir())
+			receive(t, inTwo, 0, slices.Clone(all)...)
+			merge(t, inTwo)
+			before := load(t, inTwo, schemas.TableSeriesHours).Files
+			receive(t, inTwo, 0, slices.Clone(late)...)
+			merge(t, inTwo)
+			receive(t, atOnce, 0, slices.Clone(all)...)
+			receive(t, atOnce, 0, slices.Clone(late)...)
+			merge(t, atOnce)
+			if diff := cmp.Diff(hours(t, atOnce), hours(t, inTwo)); diff != "" {
+				t.Errorf("rows (-at once +in two rounds):\n%.3000s", diff)
+			}
+			if kept := keptGroups(t, before, load(t, inTwo, schemas.TableSeriesHours).Files); kept == 0 {
+				t.Error("no group of rows was taken over as it was")
+			}
+		})
+	}
+}
+
+// keptGroups counts the groups of rows whose samples stand in both with the same bytes.
+func keptGroups(t *testing.T, before, after []lake.File) (kept int) {
+	t.Helper()
+	var now []byte
+	for _, f := range after {
+		now = append(now, readFile(t, f.Path)...)
+	}
+	for _, f := range before {
+		data := readFile(t, f.Path)
+		p, err := parquet.OpenFile(bytes.NewReader(data), int64(len(data)))
+		if err != nil {
+			t.Fatal(err)
+		}
+		values, _ := p.Schema().Lookup("values", "list", "element")
+		for _, g := range p.Metadata().RowGroups {
+			chunk := g.Columns[values.ColumnIndex].MetaData
+			if bytes.Contains(now, data[chunk.DataPageOffset:chunk.DataPageOffset+chunk.TotalCompressedSize]) {
+				kept++
+			}
+		}
+	}
+	return kept
+}
+
+func readFile(t *testing.T, path string) []byte {
+	t.Helper()
+	data, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return data
 }

@@ -2,10 +2,11 @@ package lake
 
 import (
 	"bufio"
+	"context"
 	"errors"
 	"fmt"
 	"io"
-	"os"
+	"unsafe"
 
 	"github.com/parquet-go/parquet-go"
 	"github.com/parquet-go/parquet-go/compress/zstd"
@@ -16,17 +17,16 @@ const rowGroupRows = 16_384
 
 // A writer writes rows of one table into a temporary file.
 type writer[T any] struct {
-	file *os.File
+	file Temp
 	buf  *bufio.Writer
 	rows *parquet.GenericWriter[T]
 	n    int
+	mark int // n when the last group was taken over
+
+	nulls nullGuard
 }
 
-func newWriter[T any](path string, metadata map[string]string) (*writer[T], error) {
-	f, err := os.OpenFile(path, os.O_WRONLY|os.O_TRUNC, 0)
-	if err != nil {
-		return nil, err
-	}
+func newWriter[T any](f Temp, metadata map[string]string) *writer[T] {
 	buf := bufio.NewWriterSize(f, 1<<20)
 	options := []parquet.WriterOption{
 		parquet.Compression(&zstd.Codec{Level: zstd.SpeedFastest}),
@@ -39,14 +39,31 @@ func newWriter[T any](path string, metadata map[string]string) (*writer[T], erro
 	for _, key := range sortedKeys(metadata) {
 		options = append(options, parquet.KeyValueMetadata(key, metadata[key]))
 	}
-	return &writer[T]{file: f, buf: buf, rows: parquet.NewGenericWriter[T](buf, options...)}, nil
+	return &writer[T]{file: f, buf: buf, rows: parquet.NewGenericWriter[T](buf, options...), nulls: guardNulls[T]()}
 }
 
 func (w *writer[T]) write(rows []T) error {
 	w.n += len(rows)
-	_, err := w.rows.Write(rows)
+	for len(rows) > 0 {
+		n := w.nulls.safe(unsafe.Pointer(&rows[0]), len(rows)) //nolint:gosec // the rows are looked at where they are
+		if _, err := w.rows.Write(rows[:n]); err != nil {
+			return err
+		}
+		rows = rows[n:]
+	}
+	return nil
+}
+
+// writeGroup appends a group of rows of another file: as its bytes are, when that was written as this one is.
+func (w *writer[T]) writeGroup(group parquet.RowGroup) error {
+	n, err := w.rows.WriteRowGroup(group)
+	w.n += int(n)
+	w.mark = w.n
 	return err
 }
+
+// pending returns how many rows stand in the group that is being written.
+func (w *writer[T]) pending() int { return (w.n - w.mark) % rowGroupRows }
 
 // close finishes the file. It is not synced: Publish does that.
 func (w *writer[T]) close() error {
@@ -58,32 +75,37 @@ func (w *writer[T]) close() error {
 }
 
 // WriteRows writes rows as one immutable file of the table and returns its path; a Commit makes it visible. The rows
-// must be in the order in which they are to be stored.
-func WriteRows[T any](l *Lake, table, stem string, partition map[string]int64, metadata map[string]string, rows []T) (string, error) {
-	tmp, err := l.TempPath(table)
+// must be in the order in which they are to be stored; they may lie in several pieces.
+func WriteRows[T any](ctx context.Context, l *Lake, table, stem string, partition map[string]int64, metadata map[string]string, rows ...[]T) (string, error) {
+	tmp, err := l.createTemp(ctx, table)
 	if err != nil {
 		return "", err
 	}
-	w, err := newWriter[T](tmp, metadata)
-	if err == nil {
-		err = errors.Join(w.write(rows), w.close())
+	w := newWriter[T](tmp, metadata)
+	for _, piece := range rows {
+		if err = w.write(piece); err != nil {
+			break
+		}
 	}
-	if err != nil {
-		return "", errors.Join(fmt.Errorf("write file of %s: %w", table, err), os.Remove(tmp))
+	if err := errors.Join(err, w.close()); err != nil {
+		return "", errors.Join(fmt.Errorf("write file of %s: %w", table, err), l.store.Remove(ctx, tmp.Path()))
 	}
-	return l.Publish(table, tmp, stem, partition)
+	return l.Publish(ctx, table, tmp.Path(), stem, partition)
 }
 
 // ReadRows calls each with every row of a file, some at a time. The slice is reused; the rows' own slices are not.
-func ReadRows[T any](path string, each func(rows []T) error) error {
-	f, err := os.Open(path)
+func ReadRows[T any](ctx context.Context, l *Lake, path string, each func(rows []T) error) error {
+	f, err := l.store.Open(ctx, path)
 	if err != nil {
 		return fmt.Errorf("open data file: %w", err)
 	}
 	defer f.Close()
-	r := parquet.NewGenericReader[T](f)
-	defer r.Close() //nolint:errcheck // only read from
-	buf := make([]T, 1024)
+	r, err := openRows[T](f)
+	if err != nil {
+		return err
+	}
+	defer r.Close()                            //nolint:errcheck // only read from
+	buf := make([]T, min(r.NumRows(), 1024)+1) // one more, to meet the end at once
 	for {
 		clear(buf) // the reader appends to slices it finds
 		n, err := r.Read(buf)
@@ -101,24 +123,42 @@ func ReadRows[T any](path string, each func(rows []T) error) error {
 	}
 }
 
+// openRows opens the rows of a file. The library would open it by itself, but it panics when the footer cannot be read.
+func openRows[T any](f OpenFile) (*parquet.GenericReader[T], error) {
+	file, err := parquet.OpenFile(f, f.Size())
+	if err != nil {
+		return nil, fmt.Errorf("read data file: %w", err)
+	}
+	return parquet.NewGenericReader[T](file), nil
+}
+
 // A cursor walks the rows of a file one by one.
 type cursor[T any] struct {
 	row *T // nil at the end; valid until next
 
-	file *os.File
+	file OpenFile
 	rows *parquet.GenericReader[T]
 	buf  []T
 	i, n int
 	last bool
 }
 
-func openCursor[T any](path string) (*cursor[T], error) {
-	f, err := os.Open(path)
+func openCursor[T any](ctx context.Context, l *Lake, path string) (*cursor[T], error) {
+	f, err := l.store.Open(ctx, path)
 	if err != nil {
 		return nil, fmt.Errorf("open data file: %w", err)
 	}
-	c := &cursor[T]{file: f, rows: parquet.NewGenericReader[T](f), buf: make([]T, 512), i: -1}
-	return c, c.next()
+	rows, err := openRows[T](f)
+	if err != nil {
+		_ = f.Close() // only read from
+		return nil, err
+	}
+	c := &cursor[T]{file: f, rows: rows, buf: make([]T, min(rows.NumRows(), 511)+1), i: -1}
+	if err := c.next(); err != nil {
+		c.close()
+		return nil, err
+	}
+	return c, nil
 }
 
 func (c *cursor[T]) next() error {

@@ -1,11 +1,13 @@
 package lake
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"maps"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -13,17 +15,16 @@ import (
 	"github.com/apache/iceberg-go/catalog"
 	catalogsql "github.com/apache/iceberg-go/catalog/sql"
 	"github.com/apache/iceberg-go/table"
+
+	"github.com/diurna-health/diurna/internal/failpoint"
 )
 
 // propertyCommit holds the ID of the last commit. Every commit requires it to be that of its base, which makes
 // Iceberg's check of the snapshot a check of the whole table: two commits that only set properties conflict too.
 const propertyCommit = "diurna.commit"
 
-const (
-	keepSnapshots    = 20               // at the least, whatever their age
-	keepSnapshotsFor = 30 * time.Minute // readers pin a snapshot for minutes
-	expireAbove      = 60               // snapshots are expired inside commits, some dozens at a time
-)
+// propertyMadeAt holds when the table was made, in ms: what was there under its name before is not in its metadata.
+const propertyMadeAt = "diurna.made-at-ms"
 
 // Create implements TableLog.
 func (l *Lake) Create(ctx context.Context, spec TableSpec) error {
@@ -44,13 +45,10 @@ func (l *Lake) Create(ctx context.Context, spec TableSpec) error {
 	if err != nil {
 		return fmt.Errorf("partitions of table %s: %w", spec.Name, err)
 	}
-	if err := mkdirDurable(l.tableDir(spec.Name)); err != nil {
-		return fmt.Errorf("make folder of table %s: %w", spec.Name, err)
-	}
 	_, err = l.catalog.CreateTable(ctx, ident, schema,
-		catalog.WithLocation(fileURI(l.tableDir(spec.Name))),
+		catalog.WithLocation(fileURI(l.path(cmp.Or(spec.folder, spec.Name)))),
 		catalog.WithPartitionSpec(&partition),
-		catalog.WithProperties(tableProperties(spec)))
+		catalog.WithProperties(tableProperties(spec, l.cfg.Now())))
 	if errors.Is(err, catalog.ErrTableAlreadyExists) {
 		return nil // another process was quicker, with the same specification
 	}
@@ -82,7 +80,7 @@ func partitionSpec(schema *iceberg.Schema, columns []string) (iceberg.PartitionS
 	return iceberg.NewPartitionSpec(fields...), nil
 }
 
-func tableProperties(spec TableSpec) iceberg.Properties {
+func tableProperties(spec TableSpec, now time.Time) iceberg.Properties {
 	p := iceberg.Properties{
 		"format-version": "2",
 		// Bounds in full, for people and positions are found by them; a cut user_id would bound nothing.
@@ -92,6 +90,7 @@ func tableProperties(spec TableSpec) iceberg.Properties {
 		table.MetadataDeleteAfterCommitEnabledKey: "true",
 		table.MetadataPreviousVersionsMaxKey:      "30",
 		propertyCommit:                            "",
+		propertyMadeAt:                            strconv.FormatInt(now.UnixMilli(), 10),
 	}
 	maps.Copy(p, spec.Properties)
 	return p
@@ -123,6 +122,11 @@ func (l *Lake) snapshot(ctx context.Context, name string, t *table.Table) (*Snap
 		Properties: t.Properties(),
 		Columns:    columnsOf(t.Schema()),
 		version:    t.MetadataLocation(),
+	}
+	for _, past := range t.Metadata().Snapshots() {
+		if past.Summary != nil {
+			s.commits = append(s.commits, past.Summary.Properties[propertyCommit])
+		}
 	}
 	current := t.CurrentSnapshot()
 	if current == nil {
@@ -220,10 +224,18 @@ func bounds(values map[int][]byte, schema *iceberg.Schema) (map[string]Bound, er
 // Commit implements TableLog. The order that makes it safe: the files are on the disk already (Publish), Iceberg writes
 // and syncs its metadata beside them, and one compare-and-set of a row in the catalog makes all of it true at once.
 func (l *Lake) Commit(ctx context.Context, c Commit) (*Snapshot, error) {
+	return l.commit(ctx, c, DefaultExpiry(), expireAbove)
+}
+
+// commit is Commit that expires snapshots by the policy when there are more than so many.
+func (l *Lake) commit(ctx context.Context, c Commit, keep Expiry, expireAbove int) (*Snapshot, error) {
 	l.commitMu.Lock() // one committer a process; other processes are kept out by the compare-and-set
 	defer l.commitMu.Unlock()
 
 	name := c.Base.Table
+	if err := failpoint.Hit("commit.before"); err != nil {
+		return nil, fmt.Errorf("commit %s: %w", name, err)
+	}
 	t, err := l.loadTable(ctx, name)
 	if err != nil {
 		return nil, err
@@ -232,14 +244,24 @@ func (l *Lake) Commit(ctx context.Context, c Commit) (*Snapshot, error) {
 		return nil, fmt.Errorf("%w: %s", ErrConflict, name)
 	}
 	tx := t.NewTransaction()
-	if err := stage(ctx, tx, t, c); err != nil {
+	if err := stage(ctx, tx, c, l.cfg.Now()); err != nil {
 		return nil, fmt.Errorf("stage commit of %s: %w", name, err)
 	}
 	pending, err := tx.TableCommit()
 	if err != nil {
 		return nil, fmt.Errorf("stage commit of %s: %w", name, err)
 	}
-	pending.Requirements = append(pending.Requirements, unchangedSince{c.Base.Properties[propertyCommit]})
+	// First of all, for it is the only one whose failure is told apart from other errors: Iceberg's own have no type.
+	pending.Requirements = slices.Insert(pending.Requirements, 0, table.Requirement(unchangedSince{c.Base.Properties[propertyCommit]}))
+	if m := t.Metadata(); len(m.Snapshots()) > expireAbove {
+		old, err := l.expired(ctx, m, keep)
+		if err != nil {
+			return nil, err
+		}
+		if len(old) > 0 { // their files are removed by Sweep, which knows who may still read them
+			pending.Updates = append(pending.Updates, table.NewRemoveSnapshotsUpdate(old, false))
+		}
+	}
 	_, _, err = l.catalog.CommitTable(ctx, identifier(name), pending.Requirements, pending.Updates)
 	if errors.Is(err, ErrConflict) || errors.Is(err, table.ErrCommitFailed) {
 		return nil, fmt.Errorf("%w: %s", ErrConflict, name)
@@ -247,11 +269,14 @@ func (l *Lake) Commit(ctx context.Context, c Commit) (*Snapshot, error) {
 	if err != nil {
 		return nil, fmt.Errorf("commit %s: %w", name, err)
 	}
+	if err := errors.Join(failpoint.Hit("commit.after_cas"), failpoint.Hit("commit.lost_reply")); err != nil {
+		return nil, fmt.Errorf("commit %s: %w", name, err)
+	}
 	return l.Load(ctx, name)
 }
 
-func stage(ctx context.Context, tx *table.Transaction, t *table.Table, c Commit) error {
-	summary := iceberg.Properties{propertyCommit: c.ID}
+func stage(ctx context.Context, tx *table.Transaction, c Commit, now time.Time) error {
+	summary := iceberg.Properties{propertyCommit: c.ID, summaryCommittedAt: strconv.FormatInt(now.UnixMilli(), 10)}
 	switch add, remove := uris(c.Add), uris(c.Remove); {
 	case len(remove) > 0:
 		if err := tx.ReplaceDataFiles(ctx, remove, add, summary); err != nil {
@@ -264,14 +289,7 @@ func stage(ctx context.Context, tx *table.Transaction, t *table.Table, c Commit)
 	}
 	properties := iceberg.Properties{propertyCommit: c.ID}
 	maps.Copy(properties, c.Properties)
-	if err := tx.SetProperties(properties); err != nil {
-		return err
-	}
-	if len(t.Metadata().Snapshots()) > expireAbove {
-		return tx.ExpireSnapshots(table.WithRetainLast(keepSnapshots), table.WithOlderThan(keepSnapshotsFor),
-			table.WithPostCommit(false)) // files are removed by Sweep, which knows who may still read them
-	}
-	return nil
+	return tx.SetProperties(properties)
 }
 
 // unchangedSince is the requirement that nobody committed since the commit with this ID.
@@ -331,10 +349,10 @@ func uris(paths []string) []string {
 
 var _ TableLog = (*Lake)(nil)
 
-func openCatalog(cfg Config) (*catalogsql.Catalog, error) {
-	registerDurableFS()
+func openCatalog(cfg Config, store string) (*catalogsql.Catalog, error) {
 	c, err := catalogsql.NewCatalog("diurna", cfg.Catalog, catalogsql.SQLite, iceberg.Properties{
-		"warehouse": fileURI(cfg.Dir),
+		"warehouse":   fileURI(cfg.Store.Root()),
+		propertyStore: store,
 	})
 	if err != nil {
 		return nil, fmt.Errorf("open catalog: %w", err)

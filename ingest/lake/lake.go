@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"path/filepath"
 	"strings"
 	"sync"
 	"time"
@@ -26,9 +25,11 @@ var (
 
 // Config says where a lake is.
 type Config struct {
-	Dir         string  // the folder that holds the tables
-	Catalog     *sql.DB // the ledger: its Iceberg catalog tables are made on first use
-	UserBuckets int     // partitions of people; fixed when the lake is made
+	Dir         string        // the folder that holds the tables, when Store is nil
+	Store       Store         // where the tables are
+	Catalog     *sql.DB       // the ledger: its Iceberg catalog tables are made on first use
+	UserBuckets int           // partitions of people; fixed when the lake is made
+	LeaseFor    time.Duration // how long a lease lasts unless renewed; 0 = 2 min
 	Now         func() time.Time
 	Logger      *slog.Logger
 }
@@ -36,8 +37,12 @@ type Config struct {
 // A Lake is the tables under one folder.
 type Lake struct {
 	cfg      Config
+	store    Store
+	forget   func() // takes the store from Iceberg's reach
 	catalog  *catalogsql.Catalog
 	commitMu sync.Mutex
+
+	unwritable bool // the ledger lacks the lake's tables, and cannot be given them
 
 	cacheMu sync.Mutex
 	cache   map[string]fileList // by table: the files of the snapshot last seen
@@ -48,41 +53,48 @@ type fileList struct {
 	files    []File
 }
 
-// Open opens the lake, which may be empty. It makes nothing but the catalog's own tables in the ledger.
+// Open opens the lake, which may be empty. It makes nothing but the lake's and the catalog's own tables in the ledger.
 func Open(ctx context.Context, cfg Config) (*Lake, error) {
-	dir, err := realPath(cfg.Dir)
-	if err != nil {
-		return nil, fmt.Errorf("folder of the lake: %w", err)
-	}
-	cfg.Dir = dir
-	c, err := openCatalog(cfg)
+	l, err := open(ctx, cfg)
 	if err != nil {
 		return nil, err
 	}
-	if err := c.CreateSQLTables(ctx); err != nil {
-		return nil, fmt.Errorf("make catalog tables: %w", err)
-	}
-	if err := checkPlace(ctx, cfg); err != nil {
+	if err := checkPlace(ctx, l.cfg); err != nil {
+		l.Close()
 		return nil, err
 	}
-	return &Lake{cfg: cfg, catalog: c, cache: map[string]fileList{}}, nil
+	return l, nil
 }
 
-// realPath returns the one path of a folder, by whatever links it was reached; the folder itself may not be there yet.
-func realPath(dir string) (string, error) {
-	dir, err := filepath.Abs(dir)
+// open opens the lake wherever its tables say that it is.
+func open(ctx context.Context, cfg Config) (*Lake, error) {
+	if cfg.Store == nil {
+		local, err := OpenLocal(cfg.Dir)
+		if err != nil {
+			return nil, err
+		}
+		cfg.Store = local
+	}
+	key, forget := announceStore(&summingStore{Store: cfg.Store, db: cfg.Catalog})
+	c, err := openCatalog(cfg, key)
 	if err != nil {
-		return "", err
+		forget()
+		return nil, err
 	}
-	if resolved, err := filepath.EvalSymlinks(dir); err == nil {
-		return resolved, nil
-	}
-	parent, err := filepath.EvalSymlinks(filepath.Dir(dir))
+	unwritable, err := makeLedgerTables(ctx, cfg.Catalog)
 	if err != nil {
-		return "", err
+		forget()
+		return nil, err
 	}
-	return filepath.Join(parent, filepath.Base(dir)), nil
+	return &Lake{cfg: cfg, store: cfg.Store, forget: forget, catalog: c, unwritable: unwritable,
+		cache: map[string]fileList{}}, nil
 }
+
+// Store returns where the lake's bytes live.
+func (l *Lake) Store() Store { return l.store }
+
+// Close lets go of the lake. What it said is true is true already: only a process that opens many lakes needs this.
+func (l *Lake) Close() { l.forget() }
 
 // checkPlace refuses a lake that was moved: Iceberg's metadata names every file by its whole path.
 func checkPlace(ctx context.Context, cfg Config) error {
@@ -95,10 +107,11 @@ func checkPlace(ctx context.Context, cfg Config) error {
 	if err != nil {
 		return fmt.Errorf("read catalog: %w", err)
 	}
-	if path := localPath(location); !strings.HasPrefix(path, cfg.Dir+string(filepath.Separator)) {
+	if path := localPath(location); !strings.HasPrefix(path, cfg.Store.Root()+"/") {
 		return &schemas.Error{Code: schemas.CodeConflict, Message: fmt.Sprintf(
 			"this lake lies in %s, but it was made elsewhere, and its tables name their files by where they were (%s): "+
-				"move the home back to its old place", cfg.Dir, path)}
+				"move it back to its old place, say with lake.location where it is now, or make it "+
+				"anew from its files with `diurna lake repair --from-files`", cfg.Store.Root(), path)}
 	}
 	return nil
 }
@@ -122,6 +135,8 @@ type TableSpec struct {
 	Columns     []Column // in order
 	PartitionBy []string // names of columns, each constant within a file
 	Properties  map[string]string
+
+	folder string // the name of the table in whose folder it lies; "" = its own
 }
 
 // A Column is a column of a table. Types are those of DuckDB's DESCRIBE: VARCHAR, BOOLEAN, INTEGER, BIGINT, DOUBLE,
@@ -140,12 +155,13 @@ type Snapshot struct {
 	Properties map[string]string
 	Columns    []Column
 
-	version string // the metadata file; what Commit compares
+	version string   // the metadata file; what Commit compares
+	commits []string // IDs of the commits that made the retained snapshots
 }
 
 // A File is an immutable Parquet file of a snapshot.
 type File struct {
-	Path      string // absolute
+	Path      string // in the lake's store: absolute, or s3://bucket/...
 	Rows      int64
 	Bytes     int64
 	Partition map[string]int64 // by column, for the columns of PartitionBy
@@ -181,4 +197,6 @@ type TableLog interface {
 	Commit(ctx context.Context, c Commit) (*Snapshot, error)
 	// Drop removes the table from the catalog; its files stay until they are swept.
 	Drop(ctx context.Context, table string) error
+	// Pin takes a lease: what is current from then on can be read until the lease is released. The owner is a role.
+	Pin(ctx context.Context, owner string) (*Lease, error)
 }

@@ -5,20 +5,29 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"os"
-	"path/filepath"
+	"strconv"
+	"strings"
 	"time"
 
 	iceio "github.com/apache/iceberg-go/io"
 	"github.com/apache/iceberg-go/table"
+
+	"github.com/diurna-health/diurna/internal/failpoint"
 )
 
-// Sweep removes the files of a table that no retained snapshot refers to and that are older than grace, and returns how
-// many there were. Grace protects files that are published but not yet committed, so it must be longer than any commit
-// takes.
+// Sweep takes away the files of a table that no retained snapshot refers to and that are older than grace, and returns
+// how many there were. Data files go to the trash, all else is removed: it can be made anew.
+//
+// Grace protects files that are published but not yet committed, so it must be longer than any commit takes. Received
+// rows are protected without it: a file of bronze that ends above the watermark of its partition may be committed yet,
+// however old it is. What a lease protects has not been expired, and so is referred to.
 func (l *Lake) Sweep(ctx context.Context, name string, grace time.Duration) (int, error) {
-	// What is on the disk is listed before what is referred to: a file that is committed in between is then kept.
-	candidates, err := l.filesOlderThan(name, grace)
+	if err := failpoint.Hit("gc.before_list"); err != nil {
+		return 0, err
+	}
+	// What is there is listed before what is referred to: a file that is committed in between is then kept.
+	limit := l.cfg.Now().Add(-grace)
+	candidates, err := l.objectsUntil(ctx, name, limit)
 	if err != nil {
 		return 0, fmt.Errorf("list folder of table %s: %w", name, err)
 	}
@@ -26,40 +35,126 @@ func (l *Lake) Sweep(ctx context.Context, name string, grace time.Duration) (int
 	if err != nil {
 		return 0, err
 	}
-	live, err := referenced(ctx, t)
+	if anew, err := l.isMadeAnew(ctx, t); err != nil || anew {
+		return 0, err
+	}
+	needed, err := l.neededBy(ctx, t)
 	if err != nil {
 		return 0, fmt.Errorf("list references of table %s: %w", name, err)
 	}
-	removed := 0
-	for _, path := range candidates {
-		if live[path] {
+	var gone []swept
+	for _, object := range candidates {
+		if needed(object.Path) {
 			continue
 		}
-		if err := os.Remove(path); err != nil && !errors.Is(err, fs.ErrNotExist) {
-			return removed, fmt.Errorf("remove file of table %s: %w", name, err)
+		if err := failpoint.Hit("gc.mid_delete"); err != nil {
+			return len(gone), err
 		}
-		removed++
+		to, err := l.takeAway(ctx, object.Path, limit)
+		if err != nil {
+			return len(gone), fmt.Errorf("remove file of table %s: %w", name, err)
+		}
+		if to != staysHere {
+			gone = append(gone, swept{object.Path, to})
+		}
 	}
-	return removed, nil
+	if len(gone) == 0 {
+		return 0, nil
+	}
+	if err := l.putBackNeeded(ctx, name, gone); err != nil {
+		return len(gone), fmt.Errorf("look at table %s again: %w", name, err)
+	}
+	return len(gone), l.forgetChecksums(ctx, gone)
 }
 
-func (l *Lake) filesOlderThan(name string, grace time.Duration) ([]string, error) {
-	limit := l.cfg.Now().Add(-grace)
-	var paths []string
-	err := filepath.WalkDir(l.tableDir(name), func(path string, d fs.DirEntry, err error) error {
-		if err != nil || d.IsDir() {
-			return err
+// A swept is a file that was taken away: to the trash, or for good ("").
+type swept struct{ path, to string }
+
+// staysHere is where takeAway puts what somebody has written again.
+const staysHere = "."
+
+func (l *Lake) objectsUntil(ctx context.Context, name string, limit time.Time) ([]Object, error) {
+	var objects []Object
+	for object, err := range l.store.List(ctx, l.path(name)) {
+		if err != nil {
+			return nil, err
 		}
-		info, err := d.Info()
-		if errors.Is(err, fs.ErrNotExist) {
-			return nil // a temporary file that was renamed meanwhile
+		if !object.ModTime.After(limit) {
+			objects = append(objects, object)
 		}
-		if err == nil && !info.ModTime().After(limit) {
-			paths = append(paths, path)
+	}
+	return objects, nil
+}
+
+// takeAway puts a data file into the trash and removes any other. No commit of this process may come between the look at
+// its age, which is that of the youngest writer who counts on it, and its going.
+func (l *Lake) takeAway(ctx context.Context, path string, limit time.Time) (to string, err error) {
+	l.commitMu.Lock()
+	defer l.commitMu.Unlock()
+	switch object, err := l.store.Stat(ctx, path); {
+	case errors.Is(err, fs.ErrNotExist):
+		return "", nil
+	case err != nil:
+		return "", err
+	case object.ModTime.After(limit):
+		return staysHere, nil
+	}
+	if !strings.HasSuffix(path, ".parquet") {
+		if err := l.store.Remove(ctx, path); err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return "", err
 		}
+		return "", nil
+	}
+	to = l.trashPath(path)
+	return to, l.store.Move(ctx, path, to)
+}
+
+// putBackNeeded brings back what another process committed while it was being taken away.
+func (l *Lake) putBackNeeded(ctx context.Context, name string, gone []swept) error {
+	t, err := l.loadTable(ctx, name)
+	if err != nil {
 		return err
-	})
-	return paths, err
+	}
+	live, err := referenced(ctx, t)
+	if err != nil {
+		return err
+	}
+	for _, s := range gone {
+		if s.to != "" && live[s.path] {
+			if err := l.store.Move(ctx, s.to, s.path); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// isMadeAnew reports whether the table was dropped and made again since the oldest lease was taken: its own metadata
+// does not know which files that reader needs.
+func (l *Lake) isMadeAnew(ctx context.Context, t *table.Table) (bool, error) {
+	taken, leased, err := l.oldestLease(ctx)
+	if err != nil || !leased {
+		return false, err
+	}
+	made, err := strconv.ParseInt(t.Properties()[propertyMadeAt], 10, 64)
+	known := err == nil // otherwise it was made before there was this property, and so before the lease
+	return known && !time.UnixMilli(made).Before(taken), nil
+}
+
+// neededBy returns what tells whether a file may still be needed, whatever its age.
+func (l *Lake) neededBy(ctx context.Context, t *table.Table) (func(path string) bool, error) {
+	live, err := referenced(ctx, t)
+	if err != nil {
+		return nil, err
+	}
+	marks, err := (&Snapshot{Properties: t.Properties()}).Watermarks(IngestWatermark)
+	if err != nil {
+		return nil, err
+	}
+	return func(path string) bool {
+		name, isBronze := ParseBronzeName(path)
+		return live[path] || isBronze && name.End > marks[name.Partition]
+	}, nil
 }
 
 // referenced returns the paths of everything the table's retained snapshots and its metadata log name.

@@ -12,6 +12,7 @@ import (
 func IngestTables() []TableSpec {
 	return []TableSpec{
 		{Name: schemas.TableSyncRecords, Columns: ColumnsOf[schemas.SyncRecord](), PartitionBy: []string{"ingest_date"}},
+		{Name: schemas.TableIngestGaps, Columns: ColumnsOf[schemas.IngestGap]()},
 		{Name: schemas.TableSeriesHours, Columns: ColumnsOf[schemas.SeriesHour](), PartitionBy: []string{"local_month", "user_bucket"}},
 		{Name: schemas.TableSleepSegments, Columns: ColumnsOf[schemas.SleepSegmentRow]()},
 		{Name: schemas.TableReadings, Columns: ColumnsOf[schemas.ReadingRow]()},

@@ -2,6 +2,7 @@ package lake
 
 import (
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 )
@@ -44,5 +45,8 @@ func WatermarkProperties(prefix string, marks map[int32]int64) map[string]string
 	return properties
 }
 
-// Has reports whether the last commit of the table was the one with this ID. It settles an unknown outcome.
-func (s *Snapshot) Has(commitID string) bool { return s.Properties[propertyCommit] == commitID }
+// Has reports whether the commit with this ID is the last one of the table, or made one of the snapshots that the table
+// still keeps. It settles an unknown outcome, also when others have committed since.
+func (s *Snapshot) Has(commitID string) bool {
+	return s.Properties[propertyCommit] == commitID || slices.Contains(s.commits, commitID)
+}

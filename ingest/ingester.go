@@ -2,37 +2,88 @@ package ingest
 
 import (
 	"context"
-	"crypto/rand"
+	cryptorand "crypto/rand"
 	"errors"
-	"fmt"
 	"log/slog"
+	"math/rand/v2"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/diurna-health/diurna/ingest/kafka"
 	"github.com/diurna-health/diurna/ingest/lake"
+	"github.com/diurna-health/diurna/internal/failpoint"
 	"github.com/diurna-health/diurna/schemas"
 )
 
-// propertySource is the property of bronze that names the cluster and topic its watermarks count in.
-const propertySource = "ingest.source"
+// A GapPolicy says what to do when messages were deleted before they were read.
+type GapPolicy string
 
-// Config says what an Ingester reads, where to, and how long it may hold what it read.
+// The policies.
+const (
+	GapHalt   GapPolicy = "halt"   // the partition stands still until the operator decides
+	GapRecord GapPolicy = "record" // it goes on behind the gap, which is recorded
+)
+
+// A StormPolicy says what to do when many messages cannot be read at all.
+type StormPolicy string
+
+// The policies.
+const (
+	StormPause StormPolicy = "pause"
+	StormGoOn  StormPolicy = "go-on"
+)
+
+// A FencedPolicy says what to do when another process claims a partition.
+type FencedPolicy string
+
+// The policies.
+const (
+	FencedWait FencedPolicy = "wait" // stand by, and take over when the other stands still
+	FencedStop FencedPolicy = "stop"
+)
+
+// Config says what an Ingester reads, where to, and how long it may hold what it read. Zero values take the defaults.
 type Config struct {
 	Lake        *lake.Lake
 	Topic       *kafka.Topic
 	UserBuckets int
 
+	// Group is the consumer group whose members share the partitions; "" = this process works all of them.
+	Group string
+
 	// A buffer is written when any partition's has this many samples or bytes of messages, or when the oldest message
-	// in it has waited this long. Zero values take the defaults.
+	// in it has waited this long.
 	FlushSamples int
 	FlushBytes   int
 	FlushAge     time.Duration
+	// MemoryBytes bounds what is held in all partitions together. When it runs out, the largest buffers are written.
+	MemoryBytes int64
 
-	// Committed is called after every commit; it must not block.
-	Committed func(Commit)
-	Now       func() time.Time
-	Logger    *slog.Logger
+	OnGap    GapPolicy
+	OnStorm  StormPolicy
+	OnFenced FencedPolicy
+	// NewSource accepts that the topic is another one than the lake was filled from: it is read from its beginning, and
+	// what the lake has is kept.
+	NewSource bool
+	// Takeover is how long another owner of a partition may stand still, with messages to read, before it is taken over.
+	Takeover time.Duration
+
+	// Patient is for a process that stays: it waits for room on a full disk and for brokers that do not answer, and a
+	// partition that halts does not stop the others. Otherwise Run returns an error at once, for somebody waits for it.
+	Patient bool
+	// Room returns how many bytes are free where the lake is and how many of them are to stay free; ok is false when
+	// nobody knows. It may be nil.
+	Room func() (free, reserve int64, ok bool)
+
+	// What happens is told to these, which may be nil and must not block.
+	Committed  func(Commit)
+	GapCrossed func(messages int64)
+	Fenced     func(partition int32)
+	DiskFull   func(full bool)
+
+	Now    func() time.Time
+	Logger *slog.Logger
 }
 
 // Defaults of Config.
@@ -40,29 +91,19 @@ const (
 	DefaultFlushSamples = 8 << 20
 	DefaultFlushBytes   = 32 << 20
 	DefaultFlushAge     = 30 * time.Second
+	DefaultMemoryBytes  = 256 << 20
 )
 
-// lastFlush is how long the last writing may take when the process is asked to end.
-const lastFlush = 20 * time.Second
+// How long the last writing may take: when the process is asked to end, and when its partitions are given to another.
+const (
+	lastFlush   = 20 * time.Second
+	revokeFlush = 1500 * time.Millisecond
+)
 
-// A Commit says what one commit of bronze was about, in numbers only.
-type Commit struct {
-	Messages, Samples, Rows, Files int
-	Bytes                          int // of the messages
-	Rejects                        map[schemas.RejectReason]int
-	Held                           time.Duration // how long its oldest message waited
-	Took                           time.Duration
-}
+// hintGroup is the consumer group under which Kafka is told how far bronze is, when there is none to share partitions.
+const hintGroup = "diurna-ingest"
 
-// An Ingester moves sync batches from the partitions of a topic into bronze.
-type Ingester struct {
-	cfg     Config
-	buffers map[int32]*buffer
-	oldest  time.Time // when the oldest message in any buffer was read; zero when all are empty
-}
-
-// New returns an Ingester for every partition of the topic.
-func New(cfg Config) *Ingester {
+func (cfg Config) withDefaults() Config {
 	if cfg.FlushSamples == 0 {
 		cfg.FlushSamples = DefaultFlushSamples
 	}
@@ -72,211 +113,156 @@ func New(cfg Config) *Ingester {
 	if cfg.FlushAge == 0 {
 		cfg.FlushAge = DefaultFlushAge
 	}
-	return &Ingester{cfg: cfg, buffers: map[int32]*buffer{}}
+	if cfg.MemoryBytes == 0 {
+		cfg.MemoryBytes = DefaultMemoryBytes
+	}
+	if cfg.Takeover == 0 {
+		cfg.Takeover = 2*cfg.FlushAge + 2*time.Second // longer than a healthy owner takes to commit
+	}
+	return cfg
 }
 
+func (cfg Config) tellDisk(full bool) {
+	if cfg.DiskFull != nil {
+		cfg.DiskFull(full)
+	}
+}
+
+// An Ingester moves sync batches from the partitions of a topic into bronze.
+type Ingester struct {
+	cfg    Config
+	status atomic.Pointer[Status]
+}
+
+// New returns an Ingester. It works nothing before Run.
+func New(cfg Config) *Ingester {
+	in := &Ingester{cfg: cfg.withDefaults()}
+	in.status.Store(&Status{})
+	return in
+}
+
+// Status returns what the Ingester was doing a moment ago. It may be called from any goroutine.
+func (in *Ingester) Status() Status { return *in.status.Load() }
+
 // Run ingests until ctx ends, writes what it then holds, and returns nil. It returns an error when it can no longer keep
-// its promise: messages were deleted unread, the topic is another one, or somebody else commits the same partitions.
+// its promise: the topic is another one, messages were deleted unread, or nothing can be written or read any more. What
+// it had not written then is in Kafka still.
 func (in *Ingester) Run(ctx context.Context) error {
-	marks, err := in.watermarks(ctx)
-	if ctx.Err() != nil {
-		return nil //nolint:nilerr // asked to end before it began
+	var err error
+	if in.cfg.Group == "" {
+		err = in.work(ctx, in.cfg.Topic.Partitions(), lastFlush)
+	} else {
+		err = in.cfg.Topic.Join(ctx, in.cfg.Group, func(ctx context.Context, partitions []int32) error {
+			return in.work(ctx, partitions, revokeFlush)
+		})
 	}
-	if err != nil {
-		return err
+	if ctx.Err() != nil && errors.Is(err, context.Canceled) {
+		return nil
 	}
-	readers, stop := context.WithCancel(ctx)
-	arrivals := make(chan arrival)
-	var wg sync.WaitGroup
-	for _, p := range in.cfg.Topic.Partitions() {
-		in.buffers[p] = &buffer{partition: p, start: marks[p], end: marks[p]}
-		wg.Go(func() { in.read(readers, p, marks[p], arrivals) })
-	}
-	err = in.collect(ctx, arrivals)
-	stop()
-	wg.Wait()
 	return err
 }
 
-// watermarks returns where each partition goes on, and refuses a topic that is not the one bronze counts in.
-func (in *Ingester) watermarks(ctx context.Context) (map[int32]int64, error) {
-	bronze, err := in.cfg.Lake.Load(ctx, schemas.TableSyncRecords)
-	if err != nil {
-		return nil, err
-	}
-	here := in.cfg.Topic.Identity().String()
-	if source := bronze.Properties[propertySource]; source != "" && source != here {
-		return nil, &schemas.Error{Code: schemas.CodeConflict, Message: fmt.Sprintf(
-			"this lake was filled from the Kafka topic %s, and this is %s: its offsets mean something else. "+
-				"Point --brokers at the old cluster, or start with a new --home", source, here)}
-	}
-	return bronze.Watermarks(lake.IngestWatermark)
-}
+// work works the partitions until ctx ends, and may then take so long to write what it holds.
+func (in *Ingester) work(ctx context.Context, partitions []int32, grace time.Duration) error {
+	whole, cancel := context.WithCancel(context.WithoutCancel(ctx)) // what is being written when ctx ends is written to its end
+	defer cancel()
+	defer context.AfterFunc(ctx, func() { time.AfterFunc(grace, cancel) })()
 
-// An arrival is a message turned into rows, or the end of a partition's reading.
-type arrival struct {
-	partition int32
-	offset    int64
-	rows      []schemas.SyncRecord
-	samples   int
-	bytes     int
-	err       error
-}
-
-// read turns the messages of a partition into arrivals until ctx ends.
-func (in *Ingester) read(ctx context.Context, partition int32, from int64, arrivals chan<- arrival) {
-	send := func(a arrival) {
+	arrivals, pressed := make(chan arrival), make(chan struct{}, 1)
+	memory := &budget{limit: in.cfg.MemoryBytes, pressed: func() {
 		select {
-		case arrivals <- a:
-		case <-ctx.Done():
+		case pressed <- struct{}{}:
+		default:
 		}
+	}}
+	reading, stop := context.WithCancel(ctx)
+	r := &readers{
+		topic: in.cfg.Topic, userBuckets: in.cfg.UserBuckets, budget: memory, arrivals: arrivals,
+		hints: newHinter(in.cfg.Topic, in.hintGroup(), in.cfg.Logger), ctx: reading, running: map[int32]context.CancelFunc{},
 	}
-	source, err := in.cfg.Topic.Source(ctx, partition, from)
-	if err != nil {
-		send(arrival{partition: partition, err: err})
-		return
+	var hints sync.WaitGroup
+	hints.Go(func() { r.hints.run(reading) })
+	c := &protocol{
+		cfg: in.cfg, topic: in.cfg.Topic.Identity(), log: bronze{in.cfg.Lake, in.cfg.Topic.Identity().Topic}, reading: r, budget: memory,
+		random: rand.New(rand.NewPCG(rand.Uint64(), rand.Uint64())), newID: cryptorand.Text, //nolint:gosec // jitter is no secret
 	}
-	for ctx.Err() == nil {
-		m, err := source.Fetch(ctx)
-		if err != nil {
-			send(arrival{partition: partition, err: err})
-			return
-		}
-		a := arrival{partition: partition, offset: m.Offset, bytes: len(m.Value)}
-		a.rows, a.samples = records(m, in.cfg.UserBuckets)
-		send(a)
-	}
+	c.assign(partitions)
+	err := in.collect(ctx, whole, c, arrivals, pressed)
+	stop()
+	r.wait()
+	hints.Wait()
+	r.hints.tell(whole)
+	in.status.Store(&Status{})
+	return err
 }
 
-// collect gathers arrivals and writes them when there are enough of them or they have waited long enough. What is being
-// written when ctx ends is written to its end.
-func (in *Ingester) collect(ctx context.Context, arrivals <-chan arrival) error {
-	whole := context.WithoutCancel(ctx)
-	tick := time.NewTicker(max(in.cfg.FlushAge/8, 10*time.Millisecond))
+func (in *Ingester) hintGroup() string {
+	if in.cfg.Group != "" {
+		return in.cfg.Group
+	}
+	return hintGroup
+}
+
+// collect runs the protocol: it hands it arrivals, and has it look now and then whether something is due.
+func (in *Ingester) collect(ctx, whole context.Context, c *protocol, arrivals <-chan arrival, pressed <-chan struct{}) error {
+	tick := time.NewTicker(min(max(in.cfg.FlushAge/8, 10*time.Millisecond), 250*time.Millisecond))
 	defer tick.Stop()
-	for {
-		select {
-		case a := <-arrivals:
-			if a.err != nil && ctx.Err() == nil {
-				return errors.Join(in.flush(whole), fmt.Errorf("read partition %d: %w", a.partition, a.err))
-			}
-			if a.err == nil && in.take(a) {
-				if err := in.flush(whole); err != nil {
-					return err
-				}
-			}
-		case <-tick.C:
-			if !in.oldest.IsZero() && in.cfg.Now().Sub(in.oldest) >= in.cfg.FlushAge {
-				if err := in.flush(whole); err != nil {
-					return err
-				}
-			}
-		case <-ctx.Done():
-			// What is held is safe in Kafka; writing it now only saves the next start some work.
-			last, cancel := context.WithTimeout(whole, lastFlush)
-			defer cancel()
-			return in.flush(last)
-		}
-	}
-}
-
-// take adds an arrival to its partition's buffer and reports whether the buffer is full.
-func (in *Ingester) take(a arrival) bool {
-	b := in.buffers[a.partition]
-	b.rows = append(b.rows, a.rows...)
-	b.samples += a.samples
-	b.bytes += a.bytes
-	b.messages++
-	b.end = a.offset + 1
-	if in.oldest.IsZero() {
-		in.oldest = in.cfg.Now()
-	}
-	return b.samples >= in.cfg.FlushSamples || b.bytes >= in.cfg.FlushBytes
-}
-
-// flush makes all buffers durable. The order is the promise: files first, then rows and watermarks in one commit, and
-// only then are the buffers let go.
-func (in *Ingester) flush(ctx context.Context) error {
-	if in.oldest.IsZero() {
-		return nil
-	}
-	start := in.cfg.Now()
-	var held []*buffer
-	var paths []string
-	for _, p := range in.cfg.Topic.Partitions() {
-		if b := in.buffers[p]; b.messages > 0 {
-			files, err := b.write(in.cfg.Lake, in.cfg.Topic.Identity().Topic)
-			if err != nil {
+	for due := true; ; {
+		if due {
+			if err := c.step(whole); err != nil {
 				return err
 			}
-			held, paths = append(held, b), append(paths, files...)
+			in.publish(c)
+		}
+		select {
+		case a := <-arrivals:
+			due = c.take(a)
+		case <-pressed:
+			if err := failpoint.Hit("budget.exhausted"); err != nil {
+				return err
+			}
+			due = true
+		case <-tick.C:
+			due = true
+		case <-ctx.Done():
+			return in.last(whole, c)
 		}
 	}
-	if err := in.commit(ctx, held, paths); err != nil {
+}
+
+// last writes what is held when the work ends. It is safe in Kafka; writing it now only saves the next start some work.
+func (in *Ingester) last(ctx context.Context, c *protocol) error {
+	c.stopping = true
+	c.silence()
+	if err := failpoint.Hit("shutdown.seal"); err != nil {
 		return err
 	}
-	done := describe(held)
-	done.Files, done.Held, done.Took = len(paths), start.Sub(in.oldest), in.cfg.Now().Sub(start)
-	for _, b := range held {
-		b.clear()
-	}
-	in.oldest = time.Time{}
-	in.cfg.Logger.InfoContext(ctx, "committed", schemas.LogKeyBatches, done.Messages, schemas.LogKeySamples, done.Samples,
-		schemas.LogKeyRows, done.Rows, schemas.LogKeyFiles, done.Files, schemas.LogKeyTook, done.Took.Round(time.Millisecond))
-	if in.cfg.Committed != nil {
-		in.cfg.Committed(done)
+	for c.holds() && c.diskFull == nil {
+		if err := c.step(ctx); err != nil {
+			if ctx.Err() != nil {
+				in.cfg.Logger.WarnContext(ctx, "ended before everything was written: the next start reads it again", schemas.LogKeyError, err)
+				return nil //nolint:nilerr // it is logged, and no harm is done
+			}
+			return err
+		}
+		if c.holds() {
+			pause(ctx, 10*time.Millisecond)
+		}
 	}
 	return nil
 }
 
-// commit adds the files and moves the watermarks from where the buffers start to where they end. It goes on only from
-// exactly there: a watermark that somebody else moved means that the buffers repeat what is already in bronze.
-func (in *Ingester) commit(ctx context.Context, held []*buffer, paths []string) error {
-	marks := map[int32]int64{}
-	for _, b := range held {
-		marks[b.partition] = b.end
-	}
-	properties := lake.WatermarkProperties(lake.IngestWatermark, marks)
-	properties[propertySource] = in.cfg.Topic.Identity().String()
-	id := rand.Text()
-	for {
-		bronze, err := in.cfg.Lake.Load(ctx, schemas.TableSyncRecords)
-		if err != nil {
-			return err
-		}
-		if bronze.Has(id) {
-			return nil // an earlier attempt did land, though its answer was lost
-		}
-		current, err := bronze.Watermarks(lake.IngestWatermark)
-		if err != nil {
-			return err
-		}
-		for _, b := range held {
-			if current[b.partition] != b.start {
-				return &schemas.Error{Code: schemas.CodeConflict, Message: fmt.Sprintf(
-					"partition %d was committed up to offset %d by another process: only one may ingest it",
-					b.partition, current[b.partition])}
-			}
-		}
-		_, err = in.cfg.Lake.Commit(ctx, lake.Commit{Base: bronze, ID: id, Add: paths, Properties: properties})
-		if !errors.Is(err, lake.ErrConflict) {
-			return err
-		}
-	}
+func (in *Ingester) publish(c *protocol) {
+	s := c.status()
+	in.status.Store(&s)
 }
 
-func describe(held []*buffer) Commit {
-	c := Commit{Rejects: map[schemas.RejectReason]int{}}
-	for _, b := range held {
-		c.Messages += b.messages
-		c.Samples += b.samples
-		c.Bytes += b.bytes
-		c.Rows += len(b.rows)
-		for i := range b.rows {
-			if reason := b.rows[i].Reason; reason != "" {
-				c.Rejects[schemas.RejectReason(reason)]++
-			}
-		}
+// pause waits, or until ctx ends.
+func pause(ctx context.Context, d time.Duration) {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-ctx.Done():
+	case <-timer.C:
 	}
-	return c
 }

@@ -5,6 +5,7 @@ import (
 	"fmt"
 
 	"github.com/diurna-health/diurna/ingest/kafka"
+	"github.com/diurna-health/diurna/internal/failpoint"
 	"github.com/diurna-health/diurna/schemas"
 	syncv1 "github.com/diurna-health/diurna/schemas/sync/v1"
 )
@@ -35,5 +36,8 @@ func decode(m kafka.Message) (batch *syncv1.Batch, err error) {
 			err = fmt.Errorf("decoder broke: %T", broken)
 		}
 	}()
+	if err := failpoint.Hit("decode.panic"); err != nil {
+		return nil, err
+	}
 	return syncv1.Decode(m.ContentType, m.Value)
 }

@@ -152,14 +152,14 @@ func writeRows[T any](t *testing.T, store transform.Store, table string, rows []
 	if table == schemas.TableSeriesHours {
 		partition = map[string]int64{"local_month": 201604, "user_bucket": 0}
 	}
-	tmp, err := store.TempPath(table)
+	tmp, err := store.TempPath(t.Context(), table)
 	if err != nil {
 		t.Fatal(err)
 	}
 	if err := parquet.WriteFile(tmp, rows); err != nil {
 		t.Fatal(err)
 	}
-	path, err := store.Publish(table, tmp, "test", partition)
+	path, err := store.Publish(t.Context(), table, tmp, "test", partition)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -20,13 +20,22 @@ const (
 	buildAttempts = 5
 )
 
+// Tables is what a Reader needs of the lake: *lake.Lake is one.
+type Tables interface {
+	lake.TableLog
+	// Local returns paths by which DuckDB can read the files, in their order, until release.
+	Local(ctx context.Context, files []lake.File) (paths []string, release func(), err error)
+}
+
 // A Store is what a Builder needs of the lake: *lake.Lake is one.
 type Store interface {
-	lake.TableLog
+	Tables
 	// TempPath returns the path of a file to be written beside the table's data.
-	TempPath(table string) (string, error)
+	TempPath(ctx context.Context, table string) (string, error)
 	// Publish makes a finished file an immutable file of the table and returns its path.
-	Publish(table, tmp, stem string, partition map[string]int64) (string, error)
+	Publish(ctx context.Context, table, tmp, stem string, partition map[string]int64) (string, error)
+	// Check returns an error when one of the files does not hold the bytes it was written with.
+	Check(ctx context.Context, files ...lake.File) error
 }
 
 // A Builder brings gold tables up to date with silver. Two Builders on one lake do no harm: each commit is checked
@@ -72,6 +81,15 @@ func (b *Builder) Build(ctx context.Context) (*Result, error) { return b.build(c
 func (b *Builder) BuildFull(ctx context.Context) (*Result, error) { return b.build(ctx, true) }
 
 func (b *Builder) build(ctx context.Context, full bool) (result *Result, err error) {
+	lease, err := b.store.Pin(ctx, "build") // before anything is loaded: what is current from now on stays
+	if err != nil {
+		return nil, fmt.Errorf("build: %w", err)
+	}
+	defer func() {
+		if leaseErr := lease.Release(); err == nil {
+			err = leaseErr
+		}
+	}()
 	w, err := openWarehouse(ctx, b.cfg)
 	if err != nil {
 		return nil, err
@@ -97,6 +115,25 @@ type run struct {
 	gold   map[string]*lake.Snapshot // by model, as it is now
 	bound  map[int32]int64           // by partition: silver is complete below
 	built  map[string]buildState     // by model
+	held   []func()                  // release the files that the present model reads
+}
+
+// selectFiles selects columns of files of the lake, which stay within DuckDB's reach until release.
+func (r *run) selectFiles(ctx context.Context, columns []lake.Column, files []lake.File) (string, error) {
+	paths, release, err := r.store.Local(ctx, files)
+	if err != nil {
+		return "", err
+	}
+	r.held = append(r.held, release)
+	return selectPaths(columns, paths), nil
+}
+
+// release lets go of the files of what is done.
+func (r *run) release() {
+	for _, release := range r.held {
+		release()
+	}
+	r.held = nil
 }
 
 // buildState says where a model stood before this run, and what this run changed.
@@ -113,6 +150,7 @@ func (b *Builder) begin(ctx context.Context, w *warehouse, full bool) (*run, err
 		Builder: b, w: w, full: full,
 		silver: map[string]*lake.Snapshot{}, gold: map[string]*lake.Snapshot{}, built: map[string]buildState{},
 	}
+	defer r.release()
 	var err error
 	if r.bound, err = r.loadSilver(ctx); err != nil {
 		return nil, err
@@ -231,6 +269,7 @@ func (r *run) buildModel(ctx context.Context, m *Model) error {
 	began := r.cfg.Now()
 	for attempt := 1; ; attempt++ {
 		err := r.tryModel(ctx, m)
+		r.release()
 		if errors.Is(err, lake.ErrConflict) && attempt < buildAttempts && ctx.Err() == nil {
 			if r.gold[m.Name], err = r.loadGold(ctx, m); err != nil {
 				return err

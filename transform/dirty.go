@@ -33,11 +33,15 @@ func (r *run) loadDirty(ctx context.Context) error {
 		upper, ok := f.Upper["offset"]
 		return ok && upper.Int <= lowest
 	})
+	rows, err := r.selectFiles(ctx, lake.ColumnsOf[schemas.DirtyDay](), files)
+	if err != nil {
+		return fmt.Errorf("read %s: %w", schemas.TableDirtyDays, err)
+	}
 	query := fmt.Sprintf(`create table build.dirty_input as
 		select distinct d."partition", d."offset", d.user_id, d.local_date, d.domain
 		from (%s) as d
 		semi join (%s) as s on d."partition" = s."partition" and d."offset" > s.after and d."offset" <= s.upto`,
-		selectFiles(lake.ColumnsOf[schemas.DirtyDay](), filePaths(files)), r.since(seen))
+		rows, r.since(seen))
 	if err := r.w.exec(ctx, query); err != nil {
 		return fmt.Errorf("read %s: %w", schemas.TableDirtyDays, err)
 	}
@@ -93,23 +97,33 @@ func (r *run) everyDay(ctx context.Context, m *Model, _ map[int32]int64, target 
 	silver, tables := r.project.reads(m)
 	var parts []string
 	for _, t := range silver {
-		parts = append(parts, fmt.Sprintf("select user_id, local_date from (%s)",
-			selectFiles(r.silverColumns(t), filePaths(r.silver[t].Files))))
+		rows, err := r.selectFiles(ctx, r.silverColumns(t), r.silver[t].Files)
+		if err != nil {
+			return err
+		}
+		parts = append(parts, fmt.Sprintf("select user_id, local_date from (%s)", rows))
 	}
-	for _, in := range tables {
-		parts = append(parts, selectKeys(in, r.gold[in.Name]))
+	for _, in := range append(slices.Clone(tables), m) {
+		keys, err := r.selectKeys(ctx, in, r.gold[in.Name])
+		if err != nil {
+			return err
+		}
+		parts = append(parts, keys)
 	}
-	parts = append(parts, selectKeys(m, r.gold[m.Name]))
 	return r.fill(ctx, target, strings.Join(parts, " union all "), m.Reach)
 }
 
 // selectKeys selects the person-days a gold table has.
-func selectKeys(m *Model, s *lake.Snapshot) string {
+func (r *run) selectKeys(ctx context.Context, m *Model, s *lake.Snapshot) (string, error) {
 	if s == nil {
 		s = &lake.Snapshot{}
 	}
 	columns := []lake.Column{{Name: "user_id", Type: "VARCHAR"}, {Name: m.DateColumn(), Type: "DATE"}}
-	return fmt.Sprintf("select user_id, %s as local_date from (%s)", m.DateColumn(), selectFiles(columns, filePaths(s.Files)))
+	rows, err := r.selectFiles(ctx, columns, s.Files)
+	if err != nil {
+		return "", err
+	}
+	return fmt.Sprintf("select user_id, %s as local_date from (%s)", m.DateColumn(), rows), nil
 }
 
 // closure fills target with the days that may have changed in a model since the given watermarks: those that changed in
@@ -142,7 +156,11 @@ func (r *run) closure(ctx context.Context, m *Model, from map[int32]int64, targe
 		}
 		parts = append(parts, "select user_id, local_date from "+days)
 		if in.Reach.Unit == SpanPerson {
-			parts = append(parts, r.selectDaysOfPeople(days, in, m))
+			whole, err := r.selectDaysOfPeople(ctx, days, in, m)
+			if err != nil {
+				return err
+			}
+			parts = append(parts, whole)
 		}
 	}
 	return r.fill(ctx, target, strings.Join(parts, " union all "), m.Reach)
@@ -150,13 +168,16 @@ func (r *run) closure(ctx context.Context, m *Model, from map[int32]int64, targe
 
 // selectDaysOfPeople selects every day the tables of two models have for the people of a list: where a whole person was
 // built anew, any of them may have changed, and one that is gone above is still below.
-func (r *run) selectDaysOfPeople(days string, models ...*Model) string {
+func (r *run) selectDaysOfPeople(ctx context.Context, days string, models ...*Model) (string, error) {
 	keys := make([]string, len(models))
 	for i, m := range models {
-		keys[i] = selectKeys(m, r.gold[m.Name])
+		var err error
+		if keys[i], err = r.selectKeys(ctx, m, r.gold[m.Name]); err != nil {
+			return "", err
+		}
 	}
 	return fmt.Sprintf("select k.user_id, k.local_date from (%s) as k semi join %s as d on k.user_id = d.user_id",
-		strings.Join(keys, " union all "), days)
+		strings.Join(keys, " union all "), days), nil
 }
 
 func (r *run) sameMarks(a, b map[int32]int64) bool {

@@ -38,12 +38,18 @@ func (r *run) exposeInputs(ctx context.Context, m *Model, full bool) error {
 
 // exposeTable makes the view of one table over the files that may hold rows of the scope; nil is every row.
 func (r *run) exposeTable(ctx context.Context, name string, columns []lake.Column, files []lake.File, dateColumn string, sc *scope) error {
+	if sc != nil {
+		files = sc.choose(files, dateColumn)
+	}
+	rows, err := r.selectFiles(ctx, columns, files)
+	if err != nil {
+		return fmt.Errorf("open %s for the model: %w", name, err)
+	}
 	query := "create or replace view " + name + " as "
 	if sc == nil {
-		query += selectFiles(columns, filePaths(files))
+		query += rows
 	} else {
-		query += fmt.Sprintf("select t.* from (%s) as t semi join build.readable_days as d on t.user_id = d.user_id",
-			selectFiles(columns, filePaths(sc.choose(files, dateColumn))))
+		query += fmt.Sprintf("select t.* from (%s) as t semi join build.readable_days as d on t.user_id = d.user_id", rows)
 		if !sc.wholePeople {
 			query += fmt.Sprintf(" and t.%s = d.local_date where t.%[1]s between %s and %s", quoted(dateColumn),
 				dateLiteral(sc.first), dateLiteral(sc.last))

@@ -25,29 +25,66 @@ type Reader struct {
 	// DB is for our own queries. It can read the lake's files and no others, and its settings cannot be changed, but it
 	// does not stop a COPY over one of the lake's files: queries that somebody typed go through Query.
 	DB *sql.DB
+
+	release func() // of the lake's files
+	lease   *lake.Lease
 }
 
-// OpenReader opens the lake for reading. The caller closes the Reader.
-func OpenReader(ctx context.Context, tables lake.TableLog, project *Project, cfg Config) (*Reader, error) {
+// OpenReader opens the lake for reading. The caller closes the Reader: until then the files it reads are kept.
+func OpenReader(ctx context.Context, tables Tables, project *Project, cfg Config) (*Reader, error) {
+	lease, err := tables.Pin(ctx, "reader") // before anything is loaded: what is current from now on stays
+	if err != nil {
+		return nil, fmt.Errorf("open reader: %w", err)
+	}
+	r, err := openReader(ctx, tables, project, cfg)
+	if err != nil {
+		return nil, errorsWith(err, lease.Release())
+	}
+	r.lease = lease
+	return r, nil
+}
+
+func openReader(ctx context.Context, tables Tables, project *Project, cfg Config) (*Reader, error) {
 	w, err := openWarehouse(ctx, cfg)
 	if err != nil {
 		return nil, err
 	}
-	if err := w.expose(ctx, tables, project); err != nil {
+	release, err := w.expose(ctx, tables, project)
+	if err != nil {
 		return nil, errorsWith(err, w.close())
 	}
 	// The pinned connection goes back to the pool: settings and views are the database's, not the connection's.
 	if err := w.conn.Close(); err != nil {
+		release()
 		return nil, errorsWith(fmt.Errorf("open reader: %w", err), w.db.Close())
 	}
-	return &Reader{DB: w.db}, nil
+	return &Reader{DB: w.db, release: release}, nil
 }
 
 // Close releases the Reader.
-func (r *Reader) Close() error { return r.DB.Close() }
+func (r *Reader) Close() error {
+	err := r.DB.Close()
+	r.release()
+	if leaseErr := r.lease.Release(); err == nil {
+		err = leaseErr
+	}
+	return err
+}
 
-// expose makes a view of each table that exists, defines the rest empty, and locks the database.
-func (w *warehouse) expose(ctx context.Context, tables lake.TableLog, project *Project) error {
+// expose makes a view of each table that exists, defines the rest empty, and locks the database. The views are good
+// until release.
+func (w *warehouse) expose(ctx context.Context, tables Tables, project *Project) (release func(), err error) {
+	var held []func()
+	letGo := func() {
+		for _, r := range held {
+			r()
+		}
+	}
+	defer func() {
+		if err != nil {
+			letGo()
+		}
+	}()
 	exposed := map[string]bool{}
 	var allowed []string
 	view := func(table, name string) error {
@@ -58,8 +95,12 @@ func (w *warehouse) expose(ctx context.Context, tables lake.TableLog, project *P
 		if err != nil {
 			return fmt.Errorf("open %s for reading: %w", table, err)
 		}
-		paths := filePaths(s.Files)
-		if err := w.exec(ctx, "create view "+name+" as "+selectFiles(s.Columns, paths)); err != nil {
+		paths, release, err := tables.Local(ctx, s.Files)
+		if err != nil {
+			return fmt.Errorf("open %s for reading: %w", table, err)
+		}
+		held = append(held, release)
+		if err := w.exec(ctx, "create view "+name+" as "+selectPaths(s.Columns, paths)); err != nil {
 			return fmt.Errorf("open %s for reading: %w", table, err)
 		}
 		exposed[name] = true
@@ -68,20 +109,20 @@ func (w *warehouse) expose(ctx context.Context, tables lake.TableLog, project *P
 	}
 	for _, t := range silverTables() {
 		if err := view(t.name, t.name); err != nil {
-			return err
+			return nil, err
 		}
 	}
 	for _, m := range project.models {
 		if m.Build == BuildTable {
 			if err := view(goldPrefix+m.Name, m.Name); err != nil {
-				return err
+				return nil, err
 			}
 		}
 	}
 	if err := project.define(ctx, w.conn, exposed, defineTables); err != nil {
-		return err
+		return nil, err
 	}
-	return w.lock(ctx, allowed)
+	return letGo, w.lock(ctx, allowed)
 }
 
 // lock shuts the outside: from here on files other than the allowed ones, extensions and settings are out of reach. The

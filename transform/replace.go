@@ -53,14 +53,20 @@ func (r *run) replaceRows(ctx context.Context, m *Model, base *lake.Snapshot, st
 
 // compareRows lists the person-days whose rows differ from those in the table.
 func (r *run) compareRows(ctx context.Context, m *Model, base *lake.Snapshot, state *buildState) (*scope, error) {
-	old := selectFiles(base.Columns, filePaths(base.Files))
+	files := base.Files
 	if !state.result.Full {
 		dirty, err := r.scopeOf(ctx, tableDirtyDays, true)
 		if err != nil {
 			return nil, err
 		}
-		old = fmt.Sprintf("select o.* from (%s) as o semi join dirty_days as d on %s",
-			selectFiles(base.Columns, filePaths(dirty.choose(base.Files, m.DateColumn()))), m.dirtyMatch("o"))
+		files = dirty.choose(base.Files, m.DateColumn())
+	}
+	old, err := r.selectFiles(ctx, base.Columns, files)
+	if err != nil {
+		return nil, err
+	}
+	if !state.result.Full {
+		old = fmt.Sprintf("select o.* from (%s) as o semi join dirty_days as d on %s", old, m.dirtyMatch("o"))
 	}
 	if err := r.w.exec(ctx, "create or replace table build.old_rows as "+old); err != nil {
 		return nil, err
@@ -142,8 +148,15 @@ func (r *run) rewrite(ctx context.Context, m *Model, base *lake.Snapshot, g file
 	match := func(alias string) string {
 		return fmt.Sprintf("%[1]s.user_id = c.user_id and %[1]s.%[2]s = c.local_date", alias, m.DateColumn())
 	}
+	if err := r.store.Check(ctx, g.files...); err != nil { // a damaged row must not be given a fresh hash
+		return nil, 0, err
+	}
+	old, err := r.selectFiles(ctx, base.Columns, g.files)
+	if err != nil {
+		return nil, 0, err
+	}
 	if err := r.w.exec(ctx, fmt.Sprintf("create or replace table build.rewritten as select o.* from (%s) as o anti join %s as c on %s",
-		selectFiles(base.Columns, filePaths(g.files)), state.changed, match("o"))); err != nil {
+		old, state.changed, match("o"))); err != nil {
 		return nil, 0, err
 	}
 	if _, err := r.w.conn.ExecContext(ctx, fmt.Sprintf(`insert into build.rewritten
@@ -195,7 +208,7 @@ func (r *run) fileNumbers(ctx context.Context) ([]int64, error) {
 
 // writeFile writes and publishes one file, its rows in order of the grain.
 func (r *run) writeFile(ctx context.Context, m *Model, number int64) (path string, rows int64, err error) {
-	tmp, err := r.store.TempPath(goldPrefix + m.Name)
+	tmp, err := r.store.TempPath(ctx, goldPrefix+m.Name)
 	if err != nil {
 		return "", 0, err
 	}
@@ -216,7 +229,7 @@ func (r *run) writeFile(ctx context.Context, m *Model, number int64) (path strin
 	if rows, err = res.RowsAffected(); err != nil {
 		return "", 0, fmt.Errorf("write file: %w", err)
 	}
-	if path, err = r.store.Publish(goldPrefix+m.Name, tmp, m.Name, nil); err != nil {
+	if path, err = r.store.Publish(ctx, goldPrefix+m.Name, tmp, m.Name, nil); err != nil {
 		return "", 0, fmt.Errorf("publish file: %w", err)
 	}
 	return path, rows, nil

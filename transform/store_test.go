@@ -93,7 +93,18 @@ func (s *memoryStore) Drop(_ context.Context, table string) error {
 	return nil
 }
 
-func (s *memoryStore) TempPath(string) (string, error) {
+func (s *memoryStore) Local(_ context.Context, files []lake.File) (paths []string, release func(), err error) {
+	for _, f := range files {
+		paths = append(paths, f.Path)
+	}
+	return paths, func() {}, nil
+}
+
+func (s *memoryStore) Pin(context.Context, string) (*lake.Lease, error) { return &lake.Lease{}, nil }
+
+func (s *memoryStore) Check(context.Context, ...lake.File) error { return nil }
+
+func (s *memoryStore) TempPath(context.Context, string) (string, error) {
 	f, err := os.CreateTemp(s.dir, "*.tmp")
 	if err != nil {
 		return "", err
@@ -101,7 +112,7 @@ func (s *memoryStore) TempPath(string) (string, error) {
 	return f.Name(), f.Close()
 }
 
-func (s *memoryStore) Publish(table, tmp, stem string, _ map[string]int64) (string, error) {
+func (s *memoryStore) Publish(_ context.Context, table, tmp, stem string, _ map[string]int64) (string, error) {
 	data, err := os.ReadFile(tmp)
 	if err != nil {
 		return "", err

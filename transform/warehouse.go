@@ -189,9 +189,9 @@ func selectNothing(columns []lake.Column) string {
 	return "select " + strings.Join(parts, ", ") + " where false"
 }
 
-// selectFiles selects the given columns of Parquet files. The paths are those a snapshot lists: a folder may hold files
+// selectPaths selects the given columns of Parquet files. The paths are those a snapshot lists: a folder may hold files
 // that were never committed, or no longer count.
-func selectFiles(columns []lake.Column, paths []string) string {
+func selectPaths(columns []lake.Column, paths []string) string {
 	if len(paths) == 0 {
 		return selectNothing(columns)
 	}

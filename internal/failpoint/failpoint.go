@@ -38,11 +38,12 @@ type point struct {
 	action string
 	pause  time.Duration
 	after  int // the first hits that pass
+	times  int // how often it then fails; 0 = always
 }
 
-// Arm sets the armed points from a list like "commit.before_cas=kill,seal.mid=sleep:200ms@3": NAME=ACTION, and @N to let
-// the first N hits pass. The actions are kill (SIGKILL of the own process), freeze (SIGSTOP), error, enospc, panic and
-// sleep:DURATION. An empty list disarms all.
+// Arm sets the armed points from a list like "commit.before_cas=kill,seal.mid=sleep:200ms@3,gc.mid=error@0x2":
+// NAME=ACTION, then @N to let the first N hits pass, or @NxM to fail M times only after them. The actions are kill
+// (SIGKILL of the own process), freeze (SIGSTOP), error, enospc, panic and sleep:DURATION. An empty list disarms all.
 func Arm(list string) error {
 	set := map[string]*point{}
 	for entry := range strings.SplitSeq(list, ",") {
@@ -70,11 +71,16 @@ func parse(entry string) (string, *point, error) {
 	p := &point{}
 	action, count, counted := strings.Cut(action, "@")
 	if counted {
-		n, err := strconv.Atoi(count)
-		if err != nil || n < 0 {
-			return "", nil, errors.New("want a number after @")
+		after, times, limited := strings.Cut(count, "x")
+		var errAfter, errTimes error
+		if p.after, errAfter = strconv.Atoi(after); limited {
+			if p.times, errTimes = strconv.Atoi(times); p.times < 1 {
+				errTimes = strconv.ErrRange
+			}
 		}
-		p.after = n
+		if errAfter != nil || errTimes != nil || p.after < 0 {
+			return "", nil, errors.New("want @N or @NxM")
+		}
 	}
 	action, pause, paused := strings.Cut(action, ":")
 	p.action = action
@@ -110,6 +116,11 @@ func Hit(name string) error {
 		mu.Unlock()
 		return nil
 	}
+	if p.times > 0 {
+		if p.times--; p.times == 0 {
+			delete(points, name)
+		}
+	}
 	mu.Unlock()
 	return p.fail(name)
 }
@@ -121,7 +132,7 @@ func (p *point) fail(name string) error {
 	case "freeze":
 		return signal(syscall.SIGSTOP)
 	case "sleep":
-		time.Sleep(p.pause)
+		time.Sleep(p.pause) //nolint:forbidigo // that is what was asked for
 		return nil
 	case "enospc":
 		return fmt.Errorf("failpoint %s: %w", name, syscall.ENOSPC)
@@ -137,6 +148,6 @@ func signal(sig syscall.Signal) error {
 	if err := syscall.Kill(os.Getpid(), sig); err != nil {
 		return fmt.Errorf("signal the own process: %w", err)
 	}
-	time.Sleep(10 * time.Millisecond) // a signal may take effect on another thread a moment later
+	time.Sleep(10 * time.Millisecond) //nolint:forbidigo // a signal may take effect on another thread a moment later
 	return nil
 }

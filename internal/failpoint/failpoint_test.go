@@ -2,6 +2,7 @@ package failpoint_test
 
 import (
 	"errors"
+	"slices"
 	"syscall"
 	"testing"
 
@@ -38,6 +39,17 @@ func TestAnArmedPointFailsAfterTheHitsThatPass(t *testing.T) {
 	}
 }
 
+func TestAPointCanFailAFewTimesOnly(t *testing.T) {
+	arm(t, "seal.mid=error@1x2")
+	var failed []bool
+	for range 5 {
+		failed = append(failed, failpoint.Hit("seal.mid") != nil)
+	}
+	if !slices.Equal(failed, []bool{false, true, true, false, false}) {
+		t.Errorf("five hits fail %v", failed)
+	}
+}
+
 func TestAPointCanPanic(t *testing.T) {
 	arm(t, "decode=panic")
 	defer func() {
@@ -49,7 +61,7 @@ func TestAPointCanPanic(t *testing.T) {
 }
 
 func TestListsThatMakeNoSenseAreRefused(t *testing.T) {
-	for _, list := range []string{"a", "=kill", "a=explode", "a=kill:now", "a=sleep", "a=sleep:soon", "a=kill@x", "a=kill@-1"} {
+	for _, list := range []string{"a", "=kill", "a=explode", "a=kill:now", "a=sleep", "a=sleep:soon", "a=kill@x", "a=kill@-1", "a=kill@1x", "a=kill@1x0", "a=kill@x1"} {
 		if failpoint.Arm(list) == nil {
 			t.Errorf("%q was taken", list)
 		}

@@ -1,0 +1,50 @@
+package checker
+
+import (
+	"fmt"
+	"testing"
+)
+
+func TestManyFindingsOfAKindAreCounted(t *testing.T) {
+	var f findings
+	for i := range 100 {
+		f.add(NoLoss, "t", fmt.Sprint("place ", i), "gone after %d", i)
+		f.add(NoLoss, "t", fmt.Sprint("place ", i), "gone after %d", i) // looked at twice
+	}
+	f.add(NoLoss, "t", "place 7", "another")
+	all := f.list()
+	if len(all) != mostOfAKind+2 {
+		t.Fatalf("%d findings: %v", len(all), all)
+	}
+	if got, want := all[0].String(), "I1 no loss: t: place 0: gone after 0"; got != want {
+		t.Errorf("a finding reads %q, want %q", got, want)
+	}
+}
+
+func TestStepsThatGoBackAreFound(t *testing.T) {
+	before := &history{properties: map[string]string{"ingest.wm.0": "10", "ingest.ep.0": "3:a", "other": "1"}}
+	for _, tt := range []struct {
+		name  string
+		after map[string]string
+		want  Invariant // "" = nothing is wrong
+	}{
+		{"on", map[string]string{"ingest.wm.0": "11", "ingest.ep.0": "4:b"}, ""},
+		{"standing", map[string]string{"ingest.wm.0": "10", "ingest.ep.0": "3:a"}, ""},
+		{"watermark back", map[string]string{"ingest.wm.0": "9", "ingest.ep.0": "3:a"}, Monotonic},
+		{"watermark gone", map[string]string{"ingest.ep.0": "3:a"}, Monotonic},
+		{"watermark no number", map[string]string{"ingest.wm.0": "x", "ingest.ep.0": "3:a"}, Monotonic},
+		{"a new watermark below 0", map[string]string{"ingest.wm.0": "10", "ingest.ep.0": "3:a", "ingest.wm.1": "-4"}, Monotonic},
+		{"epoch back", map[string]string{"ingest.wm.0": "10", "ingest.ep.0": "2:b"}, Monotonic},
+		{"epoch gone", map[string]string{"ingest.wm.0": "10"}, Monotonic},
+		{"two owners", map[string]string{"ingest.wm.0": "10", "ingest.ep.0": "3:b"}, Fencing},
+	} {
+		var f findings
+		checkMarks(before, &version{table: "t", properties: tt.after}, &f)
+		switch all := f.list(); {
+		case tt.want == "" && len(all) > 0:
+			t.Errorf("%s: found %v", tt.name, all)
+		case tt.want != "" && (len(all) == 0 || all[0].Invariant != tt.want):
+			t.Errorf("%s: found %v, want %s", tt.name, all, tt.want)
+		}
+	}
+}

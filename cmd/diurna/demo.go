@@ -65,7 +65,7 @@ func (a *app) demo(ctx context.Context, cfg Config, log *slog.Logger, people int
 	if err != nil {
 		return err
 	}
-	p, err := startPipeline(ctx, cfg, log)
+	p, err := startPipeline(ctx, cfg, log, role{ingests: true, stays: true})
 	if err != nil {
 		web.close()
 		return err
@@ -96,7 +96,7 @@ func (a *app) showDemo(ctx context.Context, p *pipeline, web *server, made *popu
 	fmt.Fprintf(a.stderr, "%d made-up people; their watches sync ten weeks ...\n", len(made.People()))
 	sent, err := sendPopulation(ctx, p.topic, made)
 	if err == nil {
-		err = waitBuilt(ctx, p.lake, p.project, sent)
+		err = waitBuilt(ctx, p.lake, p.project, p.topic.Identity(), sent)
 	}
 	if err == nil {
 		err = p.settler.settle(ctx)

@@ -5,7 +5,7 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
-	"os"
+	"io/fs"
 	"runtime"
 	"syscall"
 
@@ -47,7 +47,7 @@ func (a *app) doctor(cmd *cobra.Command) error {
 		findings = append(findings, finding{"home", err.Error(), true})
 	} else {
 		findings = append(findings, finding{what: "home", says: h.Dir()}, spaceOf(h.Dir()), runningFinding(h))
-		db, l, err := openLake(ctx, h, log)
+		db, l, err := openLake(ctx, cfg, h, log)
 		if err != nil {
 			findings = append(findings, finding{"ledger", err.Error(), true})
 		} else {
@@ -114,12 +114,12 @@ func filesFinding(ctx context.Context, l *lake.Lake) finding {
 	err := eachTable(ctx, l, func(s *lake.Snapshot) error {
 		for _, f := range s.Files {
 			files++
-			switch info, err := os.Stat(f.Path); {
-			case errors.Is(err, os.ErrNotExist):
+			switch object, err := l.Store().Stat(ctx, f.Path); {
+			case errors.Is(err, fs.ErrNotExist):
 				missing++
 			case err != nil:
 				return err
-			case info.Size() != f.Bytes:
+			case object.Bytes != f.Bytes:
 				cut++
 			}
 		}

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"strings"
-	"syscall"
 
 	"github.com/spf13/cobra"
 
@@ -29,23 +28,6 @@ func sentence(ctx context.Context, err error) string {
 		return "the disk is full: make room and do the same again, what was stored before is still there: " + cause
 	}
 	return oneSentence(err.Error())
-}
-
-// The codes with which SQLite says that the disk is full: SQLITE_FULL, and SQLITE_IOERR_SHMSIZE for its shared memory.
-const (
-	sqliteFull    = 13
-	sqliteShmSize = 4874
-)
-
-func isDiskFull(err error) bool {
-	if errors.Is(err, syscall.ENOSPC) || errors.Is(err, syscall.EDQUOT) {
-		return true
-	}
-	coded, ok := errors.AsType[interface {
-		error
-		Code() int
-	}](err)
-	return ok && (coded.Code() == sqliteFull || coded.Code() == sqliteShmSize)
 }
 
 // oneArgument refuses any other number of arguments than one, with a sentence that says what to give.

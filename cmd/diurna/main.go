@@ -9,6 +9,8 @@ import (
 	"os"
 	"os/signal"
 	"syscall"
+
+	"github.com/diurna-health/diurna/internal/failpoint"
 )
 
 // The exit codes scripts can rely on.
@@ -19,6 +21,10 @@ const (
 )
 
 func main() {
+	if err := failpoint.Arm(os.Getenv(failpoint.EnvVar)); err != nil {
+		fmt.Fprintf(os.Stderr, "diurna: environment variable %s: %v\n", failpoint.EnvVar, err)
+		os.Exit(exitUsage)
+	}
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	context.AfterFunc(ctx, stop) // the first signal asks us to finish; a second one ends the process at once
 	os.Exit(run(ctx, os.Args[1:], os.Stdin, os.Stdout, os.Stderr))

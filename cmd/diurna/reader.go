@@ -44,7 +44,7 @@ func (a *app) openReader(cmd *cobra.Command) (*reader, error) {
 	if err != nil {
 		return nil, err
 	}
-	db, l, err := openLake(ctx, h, log)
+	db, l, err := openLake(ctx, cfg, h, log)
 	if err != nil {
 		return nil, err
 	}

@@ -27,7 +27,8 @@ func newRunCommand(a *app) *cobra.Command {
 
 Without --brokers it starts a Kafka broker of its own on the loopback, so that any Kafka client can produce sync
 batches to the topic. With --brokers it reads from that cluster. Reports are written into the home's outbox when they
-are due in each person's own zone. Over HTTP it answers /healthz, /readyz, /metrics and /v1/rankings.`,
+are due in each person's own zone. Over HTTP it answers /healthz, /readyz, /metrics and /v1/rankings, and takes sync
+batches at /v1/sync.`,
 		Example: `  diurna run
   kcat -P -b 127.0.0.1:9092 -t diurna.sync -k some-person batch.json`,
 		Args: cobra.NoArgs,
@@ -42,6 +43,7 @@ are due in each person's own zone. Over HTTP it answers /healthz, /readyz, /metr
 	addPipelineFlags(cmd.Flags())
 	addSettingFlag(cmd.Flags(), "listen", "broker.address")
 	addSettingFlag(cmd.Flags(), "http", "http.address")
+	addIngestFlags(cmd.Flags())
 	return cmd
 }
 
@@ -53,11 +55,12 @@ func addPipelineFlags(flags *pflag.FlagSet) {
 }
 
 func (a *app) runAll(ctx context.Context, cfg Config, log *slog.Logger) error {
+	limitMemory(cfg, int64(cfg.Gateway.Memory)+buildMemory)
 	web, err := listen(ctx, cfg.HTTP.Address)
 	if err != nil {
 		return err
 	}
-	p, err := startPipeline(ctx, cfg, log)
+	p, err := startPipeline(ctx, cfg, log, role{ingests: true, stays: true})
 	if err != nil {
 		web.close()
 		return err
@@ -71,9 +74,13 @@ func (a *app) runAll(ctx context.Context, cfg Config, log *slog.Logger) error {
 	}
 	p.settler.scheduler = scheduler
 	p.metrics.watchLag(p.lake, p.topic)
+	p.metrics.watchIngest(p.ingester)
+	web.problem = p.problem
 	web.mux.Handle("GET /metrics", p.metrics.handler())
 	web.mux.Handle("/v1/rankings", rankings(p, live))
 	web.mux.Handle("/v1/rankings/", rankings(p, live))
+	inbound := newGatewayService(p)
+	inbound.mount(web.mux)
 
 	fmt.Fprintf(a.stdout, "Kafka: %s, topic %s\n", strings.Join(p.brokers(), ","), cfg.Kafka.Topic)
 	fmt.Fprintf(a.stdout, "HTTP: %s\n", web.url(""))
@@ -82,9 +89,12 @@ func (a *app) runAll(ctx context.Context, cfg Config, log *slog.Logger) error {
 	group, ctx := errgroup.WithContext(ctx)
 	group.Go(func() error { return p.run(ctx) })
 	group.Go(func() error { return web.serve(ctx) })
+	group.Go(func() error { return inbound.run(ctx) })
 	group.Go(func() error { return scheduler.Run(ctx, schedule.DefaultTicks) })
 	web.ready.Store(true)
-	return errors.Join(group.Wait(), p.close())
+	err = group.Wait()
+	live.changed() // gives its lease back, which needs the ledger
+	return errors.Join(err, inbound.stop(), p.close())
 }
 
 func newLiveReader(p *pipeline) *liveReader {

@@ -20,6 +20,7 @@ type server struct {
 	listener net.Listener
 	mux      *http.ServeMux
 	ready    atomic.Bool
+	problem  func() error // why it is not ready though it runs; nil = nobody asks
 }
 
 // listen opens the address, so that a taken one is known before anything else starts.
@@ -31,16 +32,30 @@ func listen(ctx context.Context, address string) (*server, error) {
 			"cannot listen on %s: choose another address with --http, or port 0 for any free one", address), Err: err}
 	}
 	s := &server{listener: l, mux: http.NewServeMux()}
-	s.mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) { writeState(w, true) })
-	s.mux.HandleFunc("GET /readyz", func(w http.ResponseWriter, _ *http.Request) { writeState(w, s.ready.Load()) })
+	s.mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) { writeState(w, nil) })
+	s.mux.HandleFunc("GET /readyz", func(w http.ResponseWriter, _ *http.Request) { writeState(w, s.state()) })
 	return s, nil
 }
 
-func writeState(w http.ResponseWriter, ok bool) {
+// errStarting is why a server that has just begun is not ready.
+var errStarting = errors.New("starting")
+
+// state returns why the process is not ready, nil when it is.
+func (s *server) state() error {
+	if !s.ready.Load() {
+		return errStarting
+	}
+	if s.problem == nil {
+		return nil
+	}
+	return s.problem()
+}
+
+func writeState(w http.ResponseWriter, problem error) {
 	w.Header().Set("Content-Type", "text/plain; charset=utf-8")
-	if !ok {
+	if problem != nil {
 		w.WriteHeader(http.StatusServiceUnavailable)
-		_, _ = w.Write([]byte("not ready\n")) // whoever asked is gone
+		_, _ = fmt.Fprintln(w, "not ready:", problem) // whoever asked is gone
 		return
 	}
 	_, _ = w.Write([]byte("ok\n")) // whoever asked is gone

@@ -57,11 +57,11 @@ func (s *session) open(ctx context.Context, cfg Config, log *slog.Logger) (conte
 		if ok && running.Topic == cfg.Kafka.Topic {
 			err = s.watch(ctx, cfg, log)
 		}
-		return ctx, errors.Join(err, s.connect(ctx, cfg.Kafka.Brokers, cfg.Kafka.Topic))
+		return ctx, errors.Join(err, s.connect(ctx, cfg, cfg.Kafka.Brokers, cfg.Kafka.Topic))
 	}
 	cfg.Broker.Address = "127.0.0.1:0" // for us alone
 	cfg.Ingest.FlushAge = min(cfg.Ingest.FlushAge, ownFlushAge)
-	own, err := startPipeline(ctx, cfg, log)
+	own, err := startPipeline(ctx, cfg, log, role{ingests: true})
 	if schemas.ErrorCode(err) == schemas.CodeConflict {
 		return ctx, s.join(ctx, cfg, log, err)
 	}
@@ -80,7 +80,7 @@ func (s *session) join(ctx context.Context, cfg Config, log *slog.Logger, inUse 
 	if !ok {
 		return inUse // it has not said where it listens: it is starting, stopping, or only importing
 	}
-	return errors.Join(s.watch(ctx, cfg, log), s.connect(ctx, running.Brokers, running.Topic))
+	return errors.Join(s.watch(ctx, cfg, log), s.connect(ctx, cfg, running.Brokers, running.Topic))
 }
 
 func runningOn(dir string) (home.Run, bool, error) {
@@ -100,15 +100,15 @@ func (s *session) watch(ctx context.Context, cfg Config, log *slog.Logger) error
 	if err != nil {
 		return err
 	}
-	if s.db, s.lake, err = openLake(ctx, h, log); err != nil {
+	if s.db, s.lake, err = openLake(ctx, cfg, h, log); err != nil {
 		return err
 	}
 	s.project, err = loadProject(ctx)
 	return err
 }
 
-func (s *session) connect(ctx context.Context, brokers []string, topic string) (err error) {
-	s.topic, err = kafka.Open(ctx, kafka.Config{Brokers: brokers, Topic: topic})
+func (s *session) connect(ctx context.Context, cfg Config, brokers []string, topic string) (err error) {
+	s.topic, err = kafka.Open(ctx, kafkaAt(cfg, brokers, topic))
 	return err
 }
 
@@ -128,7 +128,7 @@ func (s *session) runOwn(ctx context.Context, own *pipeline) (context.Context, e
 	if s.project, err = loadProject(ctx); err != nil {
 		return ctx, err
 	}
-	return ctx, s.connect(ctx, own.brokers(), own.cfg.Kafka.Topic)
+	return ctx, s.connect(ctx, own.cfg, own.brokers(), own.cfg.Kafka.Topic)
 }
 
 // publish sends records and remembers how far the topic then reaches.
@@ -167,7 +167,7 @@ func (s *session) wait(ctx context.Context) (bool, error) {
 	if s.lake == nil {
 		return false, nil
 	}
-	if err := waitBuilt(ctx, s.lake, s.project, s.sent); err != nil {
+	if err := waitBuilt(ctx, s.lake, s.project, s.topic.Identity(), s.sent); err != nil {
 		return false, fmt.Errorf("wait until what was sent is in the lake: %w", err)
 	}
 	if s.own != nil {

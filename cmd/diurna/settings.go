@@ -77,11 +77,17 @@ func addSettingFlag(flags *pflag.FlagSet, name, path string) {
 		panic("no setting has the path " + path) // a slip in this package, found by the first test that runs
 	}
 	usage := s.flagDoc()
-	if value := fmt.Sprint(defaultOf(s)); !s.list && value != "" && value != "0" {
+	value := fmt.Sprint(defaultOf(s))
+	_, yesOrNo := defaultOf(s).(bool)
+	if !s.list && !yesOrNo && value != "" && value != "0" {
 		usage += " (default " + value + ")"
 	}
 	flags.String(name, "", usage)
-	flags.Lookup(name).Annotations = map[string][]string{settingAnnotation: {path}}
+	flag := flags.Lookup(name)
+	flag.Annotations = map[string][]string{settingAnnotation: {path}}
+	if yesOrNo {
+		flag.NoOptDefVal = "true" // given without a value, it means yes
+	}
 }
 
 func defaultOf(s setting) any {

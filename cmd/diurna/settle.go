@@ -28,7 +28,8 @@ type settler struct {
 }
 
 // settle brings the ledger up to date with the tables. Only the people whose days changed since the last time are looked
-// at; the first time it is everybody, for a process that died may have left something.
+// at; the first time it is everybody, for a process that died may have left something. Reports are marked for the days
+// that changed since the ledger says that they were.
 func (s *settler) settle(ctx context.Context) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -36,7 +37,13 @@ func (s *settler) settle(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	dirty, err := s.dirtySince(ctx, s.settled, built)
+	since := s.settled
+	if since == nil {
+		if since, err = readSettled(ctx, s.p.db, s.p.lake, s.p.project); err != nil {
+			return err
+		}
+	}
+	dirty, err := s.dirtySince(ctx, since, built)
 	if err != nil {
 		return err
 	}
@@ -48,14 +55,23 @@ func (s *settler) settle(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if err := errors.Join(s.settleFrom(ctx, r, people, dirty), r.Close()); err != nil {
+	changes := changesOf(dirty)
+	if since == nil { // nobody knows since when: any day of anybody may have changed
+		if changes, err = everything(ctx, r, people); err != nil {
+			return errors.Join(err, r.Close())
+		}
+	}
+	if err := errors.Join(s.settleFrom(ctx, r, people, changes), r.Close()); err != nil {
 		return err
 	}
 	s.settled = built
-	return nil
+	if s.scheduler == nil {
+		return nil // its marks on reports are still to be made, by a process that has one
+	}
+	return writeSettled(ctx, s.p.db, s.p.lake, s.p.project, built)
 }
 
-func (s *settler) settleFrom(ctx context.Context, r *transform.Reader, people []string, dirty []schemas.DirtyDay) error {
+func (s *settler) settleFrom(ctx context.Context, r *transform.Reader, people []string, changes []schedule.Change) error {
 	opts := medals.Options{}
 	if s.settled != nil {
 		opts.Users = people
@@ -69,13 +85,37 @@ func (s *settler) settleFrom(ctx context.Context, r *transform.Reader, people []
 		return fmt.Errorf("publish rankings: %w", err)
 	}
 	if s.scheduler != nil {
-		if err := s.scheduler.Changed(ctx, changesOf(dirty)); err != nil {
+		if err := s.scheduler.Changed(ctx, changes); err != nil {
 			return err
 		}
 	}
 	s.p.log.DebugContext(ctx, "settled", "awarded", result.Awarded, "revoked", result.Revoked, "frozen", published.Frozen)
 	return nil
 }
+
+// everything returns a change of all dates of everybody who has a day in the tables, and of the given people.
+func everything(ctx context.Context, r *transform.Reader, people []string) (changes []schedule.Change, err error) {
+	rows, err := r.DB.QueryContext(ctx, "select distinct user_id from user_days")
+	if err != nil {
+		return nil, fmt.Errorf("list people: %w", err)
+	}
+	defer rows.Close()
+	for rows.Next() {
+		var user string
+		if err := rows.Scan(&user); err != nil {
+			return nil, fmt.Errorf("list people: %w", err)
+		}
+		people = append(people, user)
+	}
+	slices.Sort(people)
+	for _, user := range slices.Compact(people) {
+		changes = append(changes, schedule.Change{UserID: user, First: 0, Last: lastDate})
+	}
+	return changes, rows.Err()
+}
+
+// lastDate is later than any report's.
+const lastDate schemas.Date = 100_000 // in the year 2243
 
 // dirtySince returns the days that changed by messages from one watermark to another.
 func (s *settler) dirtySince(ctx context.Context, from, to map[int32]int64) ([]schemas.DirtyDay, error) {
@@ -88,7 +128,7 @@ func (s *settler) dirtySince(ctx context.Context, from, to map[int32]int64) ([]s
 		if from != nil && f.Upper["offset"].Int <= least(from) {
 			continue
 		}
-		if err := lake.ReadRows(f.Path, func(rows []schemas.DirtyDay) error {
+		if err := lake.ReadRows(ctx, s.p.lake, f.Path, func(rows []schemas.DirtyDay) error {
 			for _, d := range rows {
 				if d.Offset > from[d.Partition] && d.Offset <= to[d.Partition] {
 					days = append(days, d)

@@ -5,6 +5,7 @@ GO            ?= go
 PKG           ?= ./...
 TESTFLAGS     ?=
 FUZZTIME      ?= 30s
+BENCHFLAGS    ?=
 GOLANGCI_LINT ?= $(GO) run github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.15.0
 
 # cgo is what links DuckDB; an environment that turned it off would fail with a riddle.
@@ -16,7 +17,7 @@ GO_MINOR_MIN := 26
 
 .PHONY: help
 help: ## List the targets
-	@awk 'BEGIN {FS = ":.*## "} /^[a-z\/]+:.*## / {printf "  %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk 'BEGIN {FS = ":.*## "} /^[a-z0-9\/-]+:.*## / {printf "  %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 .PHONY: check
 check: # what building needs is there, or a sentence says what to install
@@ -44,16 +45,54 @@ test: check ## Run all tests (PKG=./... chooses; DIURNA_TESTDATA=DIR adds those 
 test/race: ## Run all tests with the race detector
 	@$(MAKE) --no-print-directory test TESTFLAGS="-race $(TESTFLAGS)"
 
+# The jars are Maven's to fetch, into its own cache. The tests start and stop Kafka themselves; it ends with them.
+KAFKA_CLASSPATH := $(CURDIR)/bin/kafka.classpath
+
+.PHONY: test-kafka
+test-kafka: check ## Run the tests of the Kafka side against Apache Kafka itself (needs Java 17 and Maven)
+	@command -v java >/dev/null || { echo "Java is missing: install 17 or newer (Debian: apt-get install openjdk-17-jre-headless, macOS: brew install openjdk)" >&2; exit 1; }
+	@command -v mvn >/dev/null || { echo "Maven is missing: install it (Debian: apt-get install maven, macOS: brew install maven)" >&2; exit 1; }
+	@mkdir -p $(dir $(KAFKA_CLASSPATH))
+	mvn --batch-mode --quiet -f internal/kafkatest/pom.xml dependency:build-classpath -Dmdep.outputFile=$(KAFKA_CLASSPATH)
+	DIURNA_TEST_KAFKA=$(KAFKA_CLASSPATH) $(GO) test -count=1 -run '^(TestTheSuite|TestIngestOnACluster)$$' $(TESTFLAGS) ./ingest/kafka ./ingest
+
+# The gateway is built beside the product, whose module it would double.
+.PHONY: test-s3
+test-s3: check ## Run the tests of the S3 side against versitygw, beside those on the server in the test
+	GOBIN=$(CURDIR)/bin $(GO) install github.com/versity/versitygw/cmd/versitygw@v1.8.0
+	DIURNA_TEST_VERSITYGW=$(CURDIR)/bin/versitygw $(GO) test -count=1 $(TESTFLAGS) ./ingest/lake/s3
+
 .PHONY: fuzz
 fuzz: check ## Run every fuzz test for FUZZTIME (30s) each
 	@set -e; for pkg in $$($(GO) list $(PKG)); do \
 		for name in $$($(GO) test -list '^Fuzz' $$pkg | grep '^Fuzz' || true); do \
-			echo "$$pkg $$name"; $(GO) test -run '^$$' -fuzz "^$$name\$$" -fuzztime $(FUZZTIME) $$pkg; \
+			echo "$$pkg $$name"; $(GO) test -run '^$$' -fuzz "^$$name\$$" -fuzztime $(FUZZTIME) -fuzzminimizetime 100x $$pkg; \
 		done; done
+
+.PHONY: torture
+torture: check ## Kill and freeze ingesters, builder and compactor KILLS (1000) times and check the lake after each
+	DIURNA_TORTURE_KILLS=$(or $(KILLS),1000) $(GO) test -count=1 -v -timeout 6h -run '^TestNothingIsLostOrDoubledWhoeverIsKilled$$' ./cmd/diurna
+
+.PHONY: torture/power
+torture/power: check ## Cut the power and fail the disk of SEEDS (200000) simulated lakes and check what is left
+	DIURNA_POWER_SEEDS=$(or $(SEEDS),200000) $(GO) test -count=1 -v -timeout 24h \
+		-run '^Test(PowerCutsAndKills|AFullDisk|AnOperationOfTheDiskThatFails)' ./ingest/lake
 
 .PHONY: bench
 bench: check ## Run every benchmark
 	$(GO) test -run '^$$' -bench . -benchmem $(PKG)
+
+.PHONY: bench/ingest
+bench/ingest: check ## Measure ingest beside DuckDB and Bento (BENCHFLAGS='-out RESULTS.md' writes the table)
+	cd internal/bench && $(GO) run . ingest $(BENCHFLAGS)
+
+.PHONY: bench/memory
+bench/memory: check ## Measure the memory of ingest with 10 GiB in Kafka (takes 25 GiB of disk for a while)
+	cd internal/bench && $(GO) run . memory $(BENCHFLAGS)
+
+.PHONY: bench/test
+bench/test: check ## Run the tests of the bench, which is a module of its own
+	cd internal/bench && $(GO) vet ./... && $(GO) test ./...
 
 .PHONY: lint
 lint: check ## Run the linters

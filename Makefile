@@ -5,6 +5,7 @@ GO            ?= go
 PKG           ?= ./...
 TESTFLAGS     ?=
 FUZZTIME      ?= 30s
+TIMEOUT       ?= 40m
 BENCHFLAGS    ?=
 GOLANGCI_LINT ?= $(GO) run github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.15.0
 
@@ -39,7 +40,7 @@ demo: build ## Run everything on a made-up population and show its pages, until 
 .PHONY: test
 test: check ## Run all tests (PKG=./... chooses; DIURNA_TESTDATA=DIR adds those on real recordings)
 	@command -v chromium >/dev/null || echo "Chromium is missing: the tests that look at pages in it are left out (Debian: apt-get install chromium)" >&2
-	$(GO) test $(TESTFLAGS) $(PKG)
+	$(GO) test -timeout $(TIMEOUT) $(TESTFLAGS) $(PKG)
 
 .PHONY: test/race
 test/race: ## Run all tests with the race detector

@@ -186,7 +186,7 @@ func (r *role) judge(err error, doom string, ours, gone bool, stdout string) {
 		if err := r.check(stdout); err != nil {
 			r.cast.blame("%s: %v", r.name, err)
 		}
-	case err == nil && gone:
+	case gone && (err == nil || r.check != nil): // it was asked to end, and need not have finished
 	default:
 		r.cast.blame("%s ended by itself: %s: %s", r.name, state, lastLines(filepath.Join(r.cast.dir, r.name+".log"), 3))
 	}

@@ -14,6 +14,7 @@ const (
 	heartbeatsPerSession = 10 // so many may be lost before the member is; also how fast it hears of a rebalance
 	joinPause            = time.Second
 	joinAttempts         = 8
+	leaveWithin          = 2 * time.Second
 )
 
 // Join is a member of the consumer group until ctx ends; then it leaves the group and returns nil.
@@ -31,7 +32,7 @@ func (t *Topic) Join(ctx context.Context, groupID string, work func(ctx context.
 	if err != nil {
 		return fmt.Errorf("join group %s: %w", groupID, err)
 	}
-	defer func() { _ = group.Close() }() // leaves the group; its error is always nil
+	defer leave(group)
 
 	for failed := 0; ; {
 		generation, err := group.Next(ctx)
@@ -49,6 +50,22 @@ func (t *Topic) Join(ctx context.Context, groupID string, work func(ctx context.
 		if err := t.workGeneration(ctx, generation, work); err != nil {
 			return err
 		}
+	}
+}
+
+// leave leaves the group. A join under way is not waited for long: the group answers it only once it has given up on its
+// slowest member.
+func leave(group *kafkago.ConsumerGroup) {
+	left := make(chan struct{})
+	go func() {
+		defer close(left)
+		_ = group.Close() // its error is always nil
+	}()
+	timer := time.NewTimer(leaveWithin)
+	defer timer.Stop()
+	select {
+	case <-left:
+	case <-timer.C:
 	}
 }
 

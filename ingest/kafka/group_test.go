@@ -74,11 +74,11 @@ type member struct {
 	done  chan error
 }
 
-func (c *cluster) joinGroup(t *testing.T, topic, group, name string, h *holders) *member {
+func (c *cluster) joinGroup(t *testing.T, topic, group, name string, session time.Duration, h *holders) *member {
 	t.Helper()
 	m := &member{name: name, dead: make(chan struct{}), done: make(chan error, 1)}
 	cfg := c.config(topic)
-	cfg.SessionTimeout = 3 * time.Second
+	cfg.SessionTimeout = session
 	cfg.Dial = func(ctx context.Context, network, address string) (net.Conn, error) {
 		conn, err := (&net.Dialer{}).DialContext(ctx, network, address)
 		if err != nil {
@@ -143,7 +143,7 @@ func (c *cluster) groupSharesOut(t *testing.T) {
 		counts[what]++
 		switch what {
 		case "join":
-			members = append(members, c.joinGroup(t, topic, "workers", fmt.Sprint("member ", event), h))
+			members = append(members, c.joinGroup(t, topic, "workers", fmt.Sprint("member ", event), 3*time.Second, h))
 		case "leave":
 			i := rng.IntN(len(members))
 			members[i].leave()
@@ -170,6 +170,29 @@ func (c *cluster) groupSharesOut(t *testing.T) {
 		}
 	}
 	t.Logf("%v", counts)
+}
+
+// A group answers a join only once all its members have joined or are given up.
+func (c *cluster) leavingWaitsForNobody(t *testing.T) {
+	t.Parallel()
+	name := c.NewTopic(t, 1)
+	topic := c.open(t, name)
+	h := &holders{of: map[int32]string{}}
+	hanging := c.joinGroup(t, name, "slow", "hanging", 20*time.Second, h)
+	c.Until(t, "join", func() error { return h.check(1, []string{"hanging"}) })
+	close(hanging.dead)
+	ctx, leave := context.WithTimeout(t.Context(), time.Second)
+	defer leave()
+	start := time.Now()
+	err := topic.Join(ctx, "slow", func(ctx context.Context, _ []int32) error {
+		<-ctx.Done()
+		return nil
+	})
+	if took := time.Since(start); err != nil || took > 5*time.Second {
+		t.Errorf("leaving took %s: %v", took, err)
+	}
+	hanging.leave()
+	<-hanging.done
 }
 
 func (c *cluster) workEndsMembership(t *testing.T) {

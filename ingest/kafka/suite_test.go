@@ -47,6 +47,7 @@ func TestTheSuite(t *testing.T) {
 		t.Run("all who should not be trusted are refused with a remedy", c.refusedWithRemedy)
 		t.Run("a bad connection loses and doubles nothing", c.badConnectionsLoseNothing)
 		t.Run("what work returns ends the membership", c.workEndsMembership)
+		t.Run("leaving a group waits for nobody", c.leavingWaitsForNobody)
 		t.Run("a group shares out partitions through joins, leaves and kills", c.groupSharesOut)
 	})
 	t.Run("source and producer outlive five restarts", c.restartsAreOutlived)

@@ -70,6 +70,15 @@ fuzz: check ## Run every fuzz test for FUZZTIME (30s) each
 			echo "$$pkg $$name"; $(GO) test -run '^$$' -fuzz "^$$name\$$" -fuzztime $(FUZZTIME) -fuzzminimizetime 100x $$pkg; \
 		done; done
 
+# They are the tests that kill, freeze and starve processes, which the race detector would not see into.
+PROCESS_TESTS = $(shell grep -l '^//go:build !race' cmd/diurna/*_test.go | xargs grep -h '^func Test' | cut -c6- | sed 's/[^A-Za-z0-9].*//' | paste -sd '|' -)
+
+.PHONY: test/norace
+test/norace: check ## Run the tests that a run with the race detector leaves out
+	$(GO) test -count=1 -timeout $(TIMEOUT) -run '^($(PROCESS_TESTS))$$' ./cmd/diurna
+	$(GO) test -count=1 -timeout $(TIMEOUT) -run '^TestNothingIsLostOrDoubledWhateverHappens$$' ./ingest
+	$(GO) test -count=1 -timeout $(TIMEOUT) -run '^TestPower' ./ingest/lake
+
 .PHONY: torture
 torture: check ## Kill and freeze ingesters, builder and compactor KILLS (1000) times and check the lake after each
 	DIURNA_TORTURE_KILLS=$(or $(KILLS),1000) $(GO) test -count=1 -v -timeout 6h -run '^TestNothingIsLostOrDoubledWhoeverIsKilled$$' ./cmd/diurna

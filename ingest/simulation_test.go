@@ -30,7 +30,6 @@ import (
 const (
 	simPartitions = 3
 	simEvents     = 400
-	simSeeds      = 2500
 )
 
 func TestNothingIsLostOrDoubledWhateverHappens(t *testing.T) {

@@ -217,7 +217,7 @@ func TestTablesListsWhatWasMade(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	want := []string{"bronze.sync_records", "silver.daily_summaries", "silver.deletions", "silver.dirty_days",
+	want := []string{"bronze.ingest_gaps", "bronze.sync_records", "silver.daily_summaries", "silver.deletions", "silver.dirty_days",
 		"silver.events", "silver.readings", "silver.series_hours", "silver.sleep_segments"}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Error("tables (-want +got):\n" + diff)

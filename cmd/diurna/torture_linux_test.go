@@ -380,6 +380,11 @@ func (x *torture) provoke(name string) func() {
 		}
 	case "gap.recorded":
 		return func() { x.loseMessages() }
+	case "expire.mid":
+		return func() { // of readers that were killed: what they pin does not expire
+			x.lease("delete from lake_leases where owner <> 'checker' and taken_at_ms < ?", time.Now().Add(-10*time.Second).UnixMilli())
+			x.holdPin() // so that our own pin is of now, too
+		}
 	case "lease.expired":
 		return func() { // of a reader that died long ago
 			x.lease("insert into lake_leases (lease_id, owner, taken_at_ms, expires_at_ms) values (?, 'reader', 1, 2)", strconv.FormatUint(x.dice.Uint64(), 36))

@@ -11,6 +11,8 @@ GOLANGCI_LINT ?= $(GO) run github.com/golangci/golangci-lint/v2/cmd/golangci-lin
 
 # cgo is what links DuckDB; an environment that turned it off would fail with a riddle.
 export CGO_ENABLED := 1
+# The tag lets DuckDB and Go hand each other Arrow batches.
+export GOFLAGS := -tags=duckdb_arrow $(GOFLAGS)
 
 GO_MINOR_MIN := 26
 

@@ -31,6 +31,7 @@
 //   - audit: a predicate that no row may violate; one per line, as many as wanted. Null does not violate.
 //   - caution: when not to trust the figures.
 //   - method: name/version, written to the column method_version. A new formula is a new version.
+//   - go, order, output: see below.
 //
 // A line that begins with at least three spaces after the dashes continues the value above. An unknown key is an error.
 //
@@ -40,6 +41,21 @@
 // are stored with the data, so that there is no need for it. Thresholds are rows of models/definitions.csv, read from
 // the table definitions. Sums of floating-point numbers depend on their order, so a model sums integers or decimals and
 // divides last: otherwise the same input would not give the same row.
+//
+// # Models in Go
+//
+// What sets are the wrong tool for (rolling medians, classifiers, tracks) a Go function does, over Arrow record batches.
+// Such a model has the same file, header, tests and audits; its select makes the rows that go in.
+//
+//	-- go:       stage_sleep
+//	-- order:    user_id, night_date, epoch_index
+//	-- output:   user_id varchar: person
+//	-- output:   night_date date: the person's date of waking
+//	-- output:   stage varchar: awake, light, deep or rem
+//
+// The rows of the select go into the function (functions.go) in that order, and what it returns has the columns of the
+// outputs, cast to their types; method_version is added. The function's fingerprint is part of the model's: a model with
+// other coefficients is another model. Rows stream both ways, so that memory holds a batch and whatever the function keeps.
 //
 // # Building
 //
@@ -81,6 +97,10 @@
 // What is passed on is what changed. The days on which a table's rows differ, not those that were looked at again, are
 // the dirty days of the next model. When a build ended between the two, the next model's own watermark is behind, and
 // its dirty days are followed from silver through the reach of every model above it.
+//
+// Arrow batches need DuckDB's build tag duckdb_arrow, which the Makefile sets. A scalar function registered with DuckDB
+// would need none, but gets every element of a list boxed; and a stage or a split is a row, which no scalar function
+// returns.
 //
 // An hour that two devices recorded is decided by the minute within the person's local date, so that a day can be built
 // from its own hours. Two devices whose recorded offsets disagree about the date each count on their own date.

@@ -44,6 +44,12 @@ type Column struct {
 	Meaning string // unit and meaning, from the comment beside it
 }
 
+// An Output is a column that a Go function returns.
+type Output struct {
+	Name string
+	Type string // as DuckDB writes it: VARCHAR, TIMESTAMP WITH TIME ZONE
+}
+
 // A Model is one table or view, made by one select.
 type Model struct {
 	Name     string
@@ -58,6 +64,9 @@ type Model struct {
 	Audits   []string
 	Caution  string
 	Method   string
+	Function string   // the Go function that makes the rows out of the select; "" = the select is the rows
+	Order    []string // of the rows that go into the function
+	Outputs  []Output // columns of the function's rows
 	Columns  []Column
 	SQL      string // the whole file
 
@@ -79,6 +88,7 @@ var (
 	columnLine   = regexp.MustCompile(`([a-z][a-z0-9_]*),?\s+-- (\S.*)$`)
 	identifier   = regexp.MustCompile(`^[a-z][a-z0-9_]*$`)
 	inputName    = regexp.MustCompile(`^(silver\.)?[a-z][a-z0-9_]*$`)
+	outputSyntax = regexp.MustCompile(`^([a-z][a-z0-9_]*) ([a-z ]+): (\S.*)$`)
 	methodSyntax = regexp.MustCompile(`^[a-z][a-z0-9_]*/[0-9]+$`)
 )
 
@@ -143,7 +153,7 @@ func (m *Model) parseHeader(lines []string) (problems []error) {
 	}
 	seen := map[string]bool{}
 	for _, e := range entries {
-		if seen[e.key] && e.key != "audit" {
+		if seen[e.key] && e.key != "audit" && e.key != "output" {
 			problems = append(problems, fmt.Errorf("header key %q stands twice", e.key))
 		}
 		seen[e.key] = true
@@ -177,12 +187,29 @@ func (m *Model) setHeader(key, value string) (err error) {
 		m.Caution = value
 	case "method":
 		m.Method = value
+	case "go":
+		m.Function = value
+	case "order":
+		m.Order = splitList(value)
+	case "output":
+		return m.addOutput(value)
 	default:
 		return fmt.Errorf("unknown header key %q", key)
 	}
 	if err != nil {
 		return fmt.Errorf("header key %q: %w", key, err)
 	}
+	return nil
+}
+
+// addOutput takes "name type: meaning".
+func (m *Model) addOutput(value string) error {
+	parts := outputSyntax.FindStringSubmatch(value)
+	if parts == nil {
+		return fmt.Errorf("output: %q is not \"<column> <type>: <meaning>\"", value)
+	}
+	m.Outputs = append(m.Outputs, Output{Name: parts[1], Type: strings.ToUpper(parts[2])})
+	m.Columns = append(m.Columns, Column{Name: parts[1], Meaning: parts[3]})
 	return nil
 }
 
@@ -222,6 +249,10 @@ func (m *Model) parseBody(body string) (problems []error) {
 	if last := lines[len(lines)-1]; !lastLine.MatchString(last) {
 		problems = append(problems, errors.New("the last line is not \"select * from <last CTE>\""))
 	}
+	if m.Function != "" { // the select's columns are not the table's
+		m.Columns = append(m.Columns, Column{Name: columnMethodVersion, Meaning: "formula of this row"})
+		return problems
+	}
 	for _, line := range lines {
 		found := columnLine.FindStringSubmatch(line)
 		if found == nil {
@@ -232,6 +263,25 @@ func (m *Model) parseBody(body string) (problems []error) {
 		m.Columns = append(m.Columns, column)
 	}
 	return problems
+}
+
+// columnMethodVersion says by which formula a row was made.
+const columnMethodVersion = "method_version"
+
+// orderedSelect is the select whose rows go into the Go function.
+func (m *Model) orderedSelect() string {
+	return "select * from (\n" + m.SQL + "\n) order by " + strings.Join(m.Order, ", ")
+}
+
+// selectOutputs selects what the Go function returned, as the header promises it.
+func (m *Model) selectOutputs(from string) string {
+	var b strings.Builder
+	b.WriteString("select ")
+	for _, o := range m.Outputs {
+		fmt.Fprintf(&b, "cast(%[1]s as %[2]s) as %[1]s, ", o.Name, o.Type)
+	}
+	fmt.Fprintf(&b, "%s as %s from %s", literal(m.Method), columnMethodVersion, from)
+	return b.String()
 }
 
 // withoutComments removes line comments and the contents of string literals, so that what is left is code.
@@ -279,6 +329,7 @@ func (m *Model) check() (problems []error) {
 	default:
 		report("lookback: %s is for reach alone", m.Lookback.Unit)
 	}
+	problems = append(problems, m.checkFunction()...)
 	switch m.Build {
 	case BuildTable:
 		if len(m.Grain) < 2 || m.Grain[0] != "user_id" {
@@ -299,6 +350,26 @@ func (m *Model) check() (problems []error) {
 	}
 	if m.Staging() && m.Build == BuildTable {
 		report("build: models in staging are views")
+	}
+	return problems
+}
+
+func (m *Model) checkFunction() (problems []error) {
+	report := func(format string, args ...any) { problems = append(problems, fmt.Errorf(format, args...)) }
+	if m.Function == "" {
+		if len(m.Outputs) > 0 || len(m.Order) > 0 {
+			report("order and output are for models with a Go function")
+		}
+		return problems
+	}
+	if m.Build != BuildTable {
+		report("go: only a table is made by a Go function")
+	}
+	if len(m.Order) == 0 {
+		report("header key \"order\" is missing: a Go function reads its rows in one order")
+	}
+	if len(m.Outputs) == 0 {
+		report("header key \"output\" is missing: a Go function's columns stand in the header")
 	}
 	return problems
 }

@@ -24,6 +24,7 @@ type Project struct {
 	models      []*Model
 	byName      map[string]*Model
 	definitions []Definition
+	functions   Functions
 }
 
 // A Definition is a threshold or constant that models read from the table definitions.
@@ -39,7 +40,11 @@ type Definition struct {
 // select, and orders the models so that inputs come first. The error names every file that is wrong; models that need
 // each other in a circle are named together.
 func Load(ctx context.Context, systems ...fs.FS) (*Project, error) {
-	p := &Project{byName: map[string]*Model{}}
+	return load(ctx, goFunctions(), systems...)
+}
+
+func load(ctx context.Context, functions Functions, systems ...fs.FS) (*Project, error) {
+	p := &Project{byName: map[string]*Model{}, functions: functions}
 	var problems []error
 	for _, fsys := range systems {
 		problems = append(problems, p.read(fsys)...)
@@ -99,6 +104,9 @@ func (p *Project) readModel(fsys fs.FS, file string) error {
 	}
 	if p.byName[m.Name] != nil || m.Name == tableDefinitions || m.Name == tableDirtyDays {
 		return fmt.Errorf("model %s: the name %q is taken", file, m.Name)
+	}
+	if err := p.functions.check(m); err != nil {
+		return err
 	}
 	p.byName[m.Name] = m
 	p.models = append(p.models, m)
@@ -274,7 +282,7 @@ func (p *Project) reads(m *Model) (silver []string, tables []*Model) {
 func (p *Project) hash() {
 	for _, m := range p.models {
 		h := sha256.New()
-		fmt.Fprintf(h, "%q\n", m.SQL)
+		fmt.Fprintf(h, "%q%s\n", m.SQL, p.functions.fingerprint(m))
 		for _, in := range m.Inputs {
 			switch im := p.byName[in]; {
 			case im != nil:

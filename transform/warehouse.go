@@ -148,7 +148,7 @@ func (p *Project) define(ctx context.Context, conn *sql.Conn, defined map[string
 	for _, m := range p.models {
 		query := "create view " + m.Name + " as\n" + m.SQL
 		if m.Build == BuildTable && !defined[m.Name] {
-			columns, err := describe(ctx, conn, m.SQL)
+			columns, err := m.describeRows(ctx, conn)
 			if err != nil {
 				return fmt.Errorf("define %s: %w", m.Name, err)
 			}
@@ -162,6 +162,29 @@ func (p *Project) define(ctx context.Context, conn *sql.Conn, defined map[string
 		}
 	}
 	return nil
+}
+
+// describeRows describes the rows that the model makes. The select of one with a Go function is described too: it must
+// make sense before there is anything to read.
+func (m *Model) describeRows(ctx context.Context, conn *sql.Conn) ([]lake.Column, error) {
+	columns, err := describe(ctx, conn, m.SQL)
+	if err != nil || m.Function == "" {
+		return columns, err
+	}
+	columns = make([]lake.Column, len(m.Outputs), len(m.Outputs)+1)
+	for i, o := range m.Outputs {
+		columns[i] = lake.Column{Name: o.Name, Type: o.Type}
+	}
+	return append(columns, lake.Column{Name: columnMethodVersion, Type: "VARCHAR"}), nil
+}
+
+// Materialize fills a table with the rows that the model makes of what its inputs hold.
+func (p *Project) Materialize(ctx context.Context, db *sql.DB, conn *sql.Conn, m *Model, table string) error {
+	if m.Function != "" {
+		return p.runFunction(ctx, db, conn, m, table)
+	}
+	_, err := conn.ExecContext(ctx, "create or replace table "+table+" as select * from (\n"+m.SQL+"\n)")
+	return err
 }
 
 // definitionsSQL makes the table definitions.

@@ -101,11 +101,11 @@ func splitCases(archive *txtar.Archive) ([]*testCase, error) {
 
 func runCase(t *testing.T, project *transform.Project, m *transform.Model, c *testCase, update bool) {
 	t.Helper()
-	conn := openDuckDB(t)
+	db, conn := openDuckDB(t)
 	if err := project.Define(t.Context(), conn); err != nil {
 		t.Fatal(err)
 	}
-	b := bench{t: t, ctx: t.Context(), conn: conn, dir: t.TempDir()}
+	b := bench{t: t, ctx: t.Context(), project: project, db: db, conn: conn, dir: t.TempDir()}
 	dirtyGiven := false
 	for _, g := range c.given {
 		b.give(project, g)
@@ -119,7 +119,7 @@ func runCase(t *testing.T, project *transform.Project, m *transform.Model, c *te
 	}
 }
 
-func openDuckDB(t *testing.T) *sql.Conn {
+func openDuckDB(t *testing.T) (*sql.DB, *sql.Conn) {
 	t.Helper()
 	connector, err := duckdb.NewConnector("?threads=1", nil)
 	if err != nil {
@@ -138,18 +138,20 @@ func openDuckDB(t *testing.T) *sql.Conn {
 			t.Error(err)
 		}
 	})
-	if _, err := conn.ExecContext(t.Context(), "set TimeZone = 'UTC'"); err != nil {
+	if _, err := conn.ExecContext(t.Context(), "set global TimeZone = 'UTC'"); err != nil {
 		t.Fatal(err)
 	}
-	return conn
+	return db, conn
 }
 
 // A bench is the database of one case.
 type bench struct {
-	t    *testing.T
-	ctx  context.Context //nolint:containedctx // lives as long as the test
-	conn *sql.Conn
-	dir  string
+	t       *testing.T
+	ctx     context.Context //nolint:containedctx // lives as long as the test
+	project *transform.Project
+	db      *sql.DB
+	conn    *sql.Conn
+	dir     string
 }
 
 func (b bench) exec(query string) {
@@ -203,13 +205,15 @@ func (b bench) dirtyEveryGivenDay(project *transform.Project, given []*entry) {
 // compare sets the rows that come out beside those wanted, in no particular order.
 func (b bench) compare(m *transform.Model, w *entry, update bool) {
 	b.t.Helper()
-	query := m.SQL
-	if w.table != "" {
-		lines := strings.Split(strings.TrimRight(query, "\n"), "\n")
+	if w.table == "" {
+		if err := b.project.Materialize(b.ctx, b.db, b.conn, m, "got_rows"); err != nil {
+			b.t.Fatal(err)
+		}
+	} else {
+		lines := strings.Split(strings.TrimRight(m.SQL, "\n"), "\n")
 		lines[len(lines)-1] = "select * from " + w.table
-		query = strings.Join(lines, "\n")
+		b.exec("create or replace table got_rows as select * from (\n" + strings.Join(lines, "\n") + "\n)")
 	}
-	b.exec("create or replace table got_rows as select * from (\n" + query + "\n)")
 	header, _, _ := bytes.Cut(w.file.Data, []byte("\n"))
 	columns := string(header)
 

@@ -1,0 +1,71 @@
+//go:build duckdb_arrow
+
+package transform
+
+import (
+	"context"
+	"database/sql"
+	"database/sql/driver"
+	"fmt"
+
+	"github.com/duckdb/duckdb-go/v2"
+)
+
+// functionRows is the name under which DuckDB sees what a Go function returns.
+const functionRows = "function_rows"
+
+// runFunction fills a table with what the model's Go function makes of its select. The rows stream: DuckDB pulls record
+// batches out of the function, which pulls them out of the select on a connection of its own.
+func (p *Project) runFunction(ctx context.Context, db *sql.DB, conn *sql.Conn, m *Model, table string) error {
+	source, err := db.Conn(ctx)
+	if err != nil {
+		return err
+	}
+	defer source.Close() //nolint:errcheck // it goes back to the pool
+	return source.Raw(func(from any) error {
+		return conn.Raw(func(to any) error {
+			return p.pipe(ctx, from.(driver.Conn), to.(driver.Conn), m, table) //nolint:forcetypeassert // what DuckDB's driver hands out
+		})
+	})
+}
+
+func (p *Project) pipe(ctx context.Context, from, to driver.Conn, m *Model, table string) error {
+	reading, err := duckdb.NewArrowFromConn(from)
+	if err != nil {
+		return err
+	}
+	rows, err := reading.QueryContext(ctx, m.orderedSelect())
+	if err != nil {
+		return err
+	}
+	defer rows.Release()
+	made, err := p.functions[m.Function].Run(ctx, rows)
+	if err != nil {
+		return fmt.Errorf("function %s: %w", m.Function, err)
+	}
+	defer made.Release()
+	writing, err := duckdb.NewArrowFromConn(to)
+	if err != nil {
+		return err
+	}
+	release, err := writing.RegisterView(made, functionRows)
+	if err != nil {
+		return fmt.Errorf("function %s: %w", m.Function, err)
+	}
+	defer release()
+	exec, ok := to.(driver.ExecerContext)
+	if !ok {
+		return fmt.Errorf("a connection of type %T executes nothing", to)
+	}
+	if _, err := exec.ExecContext(ctx, "create or replace table "+table+" as "+m.selectOutputs(functionRows), nil); err != nil {
+		return fmt.Errorf("function %s: %w", m.Function, err)
+	}
+	if err := made.Err(); err != nil {
+		return fmt.Errorf("function %s: %w", m.Function, err)
+	}
+	if err := rows.Err(); err != nil {
+		return fmt.Errorf("rows for function %s: %w", m.Function, err)
+	}
+	_, err = exec.ExecContext(ctx, "drop view "+functionRows, nil)
+	return err
+}

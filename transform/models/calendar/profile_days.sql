@@ -1,0 +1,173 @@
+-- profile_days: one row per person and date of user_days for which something of the person's profile or goals is known.
+--
+-- grain:    user_id, local_date
+-- inputs:   user_days, events, readings
+-- build:    table
+-- lookback: person
+-- reach:    person
+-- source:   product rule: a day is judged by the profile and the goals of that day, never by today's (I3, A6)
+-- audit:    age_years is null or age_years >= 0
+-- audit:    body_height_mm is null or body_height_mm > 0
+-- caution:  year of birth, sex and height hold also before they were first told, for they were as true then; weight, waist
+--           and goals hold from the day they were told. The birthday is not known: age_years is what the person turns in
+--           that year
+-- method:   profile_days/1
+
+with
+
+-- What was told, by the day from which it holds. A reading of a scale says as much as a line of the profile.
+told as (
+
+    select
+        user_id,
+        kind,
+        name,
+        start_at as told_at,
+        device_id,
+        local_date as from_date,
+        end_at,
+        value,
+        text
+
+    from events
+
+    where kind in ('profile', 'goal')
+
+    union all
+
+    select
+        user_id,
+        'profile' as kind,
+        case metric when 'body_weight' then 'weight_g' else 'height_mm' end as name,
+        measured_at as told_at,
+        device_id,
+        local_date as from_date,
+        cast(null as timestamp with time zone) as end_at,
+        value,
+        cast(null as varchar) as text
+
+    from readings
+
+    where metric in ('body_weight', 'body_height')
+
+),
+
+-- One name for each fact, whatever unit it was told in.
+facts as (
+
+    select
+        told.user_id,
+        case
+            when told.kind = 'goal' then 'goal_' || told.name
+            when told.name = 'height_cm' then 'height_mm'
+            when told.name = 'waist_cm' then 'waist_mm'
+            when told.name = 'weight_kg' then 'weight_g'
+            else told.name
+        end as fact,
+        told.told_at,
+        told.device_id,
+        told.from_date,
+        case
+            when told.name in ('height_cm', 'waist_cm') then told.value * 10
+            when told.name = 'weight_kg' then told.value * 1000
+            else told.value
+        end as value,
+        nullif(told.text, '') as text
+
+    from told
+    inner join (select distinct user_id from dirty_days) as people
+        on told.user_id = people.user_id
+
+),
+
+-- Of two that were told on one day the later counts, and the other never held.
+spans as (
+
+    select
+        facts.*,
+        lead(from_date) over (partition by user_id, fact order by told_at, device_id) as until_date,
+        row_number() over (partition by user_id, fact order by told_at, device_id) as told_number
+
+    from facts
+
+),
+
+lasting as (
+
+    select
+        spans.*,
+        case
+            when told_number = 1 and fact in ('birth_year', 'sex', 'height_mm') then date '0001-01-01'
+            else from_date
+        end as holds_from_date
+
+    from spans
+
+),
+
+days_with_facts as (
+
+    select
+        user_days.user_id,
+        user_days.local_date,
+        max(case when lasting.fact = 'birth_year' then lasting.value end) as birth_year,
+        max(case when lasting.fact = 'sex' then lasting.text end) as sex,
+        max(case when lasting.fact = 'country' then lasting.text end) as country,
+        max(case when lasting.fact = 'height_mm' then lasting.value end) as body_height_mm,
+        max(case when lasting.fact = 'weight_g' then lasting.value end) as body_weight_g,
+        max(case when lasting.fact = 'waist_mm' then lasting.value end) as waist_mm,
+        max(case when lasting.fact = 'heart_rate_max_bpm' then lasting.value end) as heart_rate_max_bpm,
+        max(case when lasting.fact = 'day_cut_min' then lasting.value end) as day_cut_min,
+        max(case when lasting.fact = 'goal_steps' then lasting.value end) as step_count_goal,
+        max(case when lasting.fact = 'goal_active_min' then lasting.value end) as active_goal_min,
+        max(case when lasting.fact = 'goal_active_hours' then lasting.value end) as active_hour_count_goal,
+        max(case when lasting.fact = 'goal_sleep_min' then lasting.value end) as sleep_goal_min,
+        max(case when lasting.fact = 'goal_bedtime_min' then lasting.value end) as bedtime_goal_min,
+        max(case when lasting.fact = 'goal_weight_g' then lasting.value end) as body_weight_goal_g
+
+    from user_days
+    inner join lasting
+        on user_days.user_id = lasting.user_id
+        and user_days.local_date >= lasting.holds_from_date
+        and (lasting.until_date is null or user_days.local_date < lasting.until_date)
+
+    group by user_days.user_id, user_days.local_date
+
+),
+
+days as (
+
+    select
+        user_id,                -- person
+        local_date,             -- the person's date
+        birth_year,             -- year of birth
+        case when birth_year between 1900 and cast(extract(year from local_date) as integer)
+            then cast(extract(year from local_date) as integer) - birth_year end
+            as age_years,       -- years that the person turns in the year of the date
+        sex,                    -- female, male or other, as told
+        country,                -- ISO 3166 code, as told
+        body_height_mm,         -- mm
+        body_weight_g,          -- g, the last that was told or measured
+        waist_mm,               -- mm around the waist
+        heart_rate_max_bpm,     -- beats/min, highest heart rate as the person knows it
+        day_cut_min,            -- min after midnight at which the person's days of sleep are cut; null = by the methods
+        step_count_goal,        -- steps a day
+        active_goal_min,        -- active min a day
+        active_hour_count_goal, -- hours a day with enough steps
+        sleep_goal_min,         -- min asleep a night
+        bedtime_goal_min,       -- min after midnight, negative before it
+        body_weight_goal_g,     -- g
+        'profile_days/1'
+            as method_version   -- formula of this row
+
+    from days_with_facts
+
+    where
+        coalesce(birth_year, body_height_mm, body_weight_g, waist_mm, heart_rate_max_bpm, day_cut_min, step_count_goal,
+            active_goal_min, active_hour_count_goal, sleep_goal_min, bedtime_goal_min, body_weight_goal_g) is not null
+        or sex is not null
+        or country is not null
+
+)
+
+select * from days

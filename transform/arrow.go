@@ -57,7 +57,7 @@ func (p *Project) pipe(ctx context.Context, from, to driver.Conn, m *Model, tabl
 	if !ok {
 		return fmt.Errorf("a connection of type %T executes nothing", to)
 	}
-	if _, err := exec.ExecContext(ctx, "create or replace table "+table+" as "+m.selectOutputs(functionRows), nil); err != nil {
+	if _, err := exec.ExecContext(ctx, "create or replace table "+table+" as "+p.withHistory(m, m.selectOutputs(functionRows)), nil); err != nil {
 		return fmt.Errorf("function %s: %w", m.Function, err)
 	}
 	if err := made.Err(); err != nil {

@@ -9,7 +9,7 @@ import (
 
 // audit checks the rows in model_output against what the model's header promises, and against the days it was asked
 // for: rows of other days would be added a second time by the build that is asked for those.
-func (w *warehouse) audit(ctx context.Context, m *Model) error {
+func (w *warehouse) audit(ctx context.Context, p *Project, m *Model) error {
 	type rule struct{ name, query string }
 	grain := strings.Join(m.Grain, ", ")
 	rules := []rule{
@@ -20,7 +20,11 @@ func (w *warehouse) audit(ctx context.Context, m *Model) error {
 		{"rows are of dirty days", fmt.Sprintf(
 			"select count(*) from build.model_output as o where not exists (select 1 from dirty_days as d where %s)", m.dirtyMatch("o"))},
 	}
-	for _, predicate := range append([]string{"method_version = " + literal(m.Method)}, m.Audits...) {
+	methods := p.methods(m)
+	for i, method := range methods {
+		methods[i] = literal(method)
+	}
+	for _, predicate := range append([]string{"method_version in (" + strings.Join(methods, ", ") + ")"}, m.Audits...) {
 		rules = append(rules, rule{predicate, "select count(*) from build.model_output where not (" + predicate + ")"})
 	}
 	var broken []error

@@ -381,6 +381,15 @@ func TestATableThatChangedMeanwhileIsBuiltAgain(t *testing.T) {
 // withModels is the project with files added or put in the place of others.
 func withModels(t *testing.T, files map[string]string) *transform.Project {
 	t.Helper()
+	p, err := loadModels(t, files)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return p
+}
+
+func loadModels(t *testing.T, files map[string]string) (*transform.Project, error) {
+	t.Helper()
 	all := fstest.MapFS{}
 	err := fs.WalkDir(transform.Models, ".", func(path string, d fs.DirEntry, err error) error {
 		if err != nil || d.IsDir() {
@@ -396,11 +405,7 @@ func withModels(t *testing.T, files map[string]string) *transform.Project {
 	for name, text := range files {
 		all[name] = &fstest.MapFile{Data: []byte(text)}
 	}
-	p, err := transform.Load(t.Context(), all)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return p
+	return transform.Load(t.Context(), all)
 }
 
 func modelText(t *testing.T, path string) string {

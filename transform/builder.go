@@ -68,9 +68,11 @@ type ModelResult struct {
 	Full        bool  // every day was looked at
 	DirtyDays   int64 // person-days that were looked at
 	ChangedDays int64 // person-days whose rows differ from before
-	Rows        int64 // rows written to new files, those of untouched days included
-	FilesAdded  int
-	FilesGone   int
+	// RestatedDays are those of them that a changed model, not changed data, made say something else by the same method.
+	RestatedDays int64
+	Rows         int64 // rows written to new files, those of untouched days included
+	FilesAdded   int
+	FilesGone    int
 }
 
 // Build brings every table up to date with what was complete in silver when Build began. A failed model does not keep
@@ -293,6 +295,9 @@ func (r *run) buildModel(ctx context.Context, m *Model) error {
 // and one commit of the difference with the watermark.
 func (r *run) tryModel(ctx context.Context, m *Model) error {
 	base := r.gold[m.Name]
+	if err := r.checkMethod(m, base); err != nil {
+		return err
+	}
 	state := buildState{from: map[int32]int64{}, changed: "build.changed_" + m.Name, result: ModelResult{Model: m.Name}}
 	state.result.Full = r.full || base == nil || base.Properties[propertyModel] != m.sha
 	if base != nil {
@@ -351,7 +356,7 @@ func (r *run) compute(ctx context.Context, m *Model, full bool) ([]lake.Column, 
 	if err != nil {
 		return nil, fmt.Errorf("describe rows: %w", err)
 	}
-	return columns, r.w.audit(ctx, m)
+	return columns, r.w.audit(ctx, r.project, m)
 }
 
 // recreate makes the table with its present columns. A table with other columns goes first: its rows are all made anew
@@ -378,6 +383,7 @@ func (r *run) recreate(ctx context.Context, m *Model, old *lake.Snapshot, column
 func (r *run) properties(m *Model) map[string]string {
 	p := lake.WatermarkProperties(lake.BuildWatermark, r.bound)
 	p[propertyModel] = m.sha
+	p[propertyMethod] = m.Method
 	return p
 }
 

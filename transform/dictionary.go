@@ -45,7 +45,11 @@ func (m *Model) internal() bool {
 func (m *Model) describe(b *bytes.Buffer, types map[string]string) {
 	fmt.Fprintf(b, "\n### %s\n\n%s\n\n", m.Name, sentenceOf(m.Summary))
 	fmt.Fprintf(b, "- one row per: %s\n", strings.Join(m.Grain, ", "))
-	for _, fact := range []struct{ name, says string }{{"source", m.Source}, {"method", m.Method}, {"caution", m.Caution}} {
+	method := m.Method
+	if m.Supersedes != "" {
+		method += "; before " + m.Since + " that of " + m.Supersedes
+	}
+	for _, fact := range []struct{ name, says string }{{"source", m.Source}, {"method", method}, {"caution", m.Caution}} {
 		if fact.says != "" {
 			fmt.Fprintf(b, "- %s: %s\n", fact.name, fact.says)
 		}

@@ -31,6 +31,7 @@
 //   - audit: a predicate that no row may violate; one per line, as many as wanted. Null does not violate.
 //   - caution: when not to trust the figures.
 //   - method: name/version, written to the column method_version. A new formula is a new version.
+//   - supersedes: "<model> before <date>": see below.
 //   - go, order, output: see below.
 //
 // A line that begins with at least three spaces after the dashes continues the value above. An unknown key is an error.
@@ -56,6 +57,20 @@
 // The rows of the select go into the function (functions.go) in that order, and what it returns has the columns of the
 // outputs, cast to their types; method_version is added. The function's fingerprint is part of the model's: a model with
 // other coefficients is another model. Rows stream both ways, so that memory holds a batch and whatever the function keeps.
+//
+// # Changing a method
+//
+// A new formula never silently rewrites history. The model with the old formula stays, under a name with its version,
+// and goes on for all days; the new one takes the table's name and says from which local date on it counts:
+//
+//	models/heart/resting_heart_rate_days_v1.sql    -- method:     resting_heart_rate_days/1
+//	models/heart/resting_heart_rate_days.sql       -- method:     resting_heart_rate_days/2
+//	                                               -- supersedes: resting_heart_rate_days_v1 before 2027-01-01
+//
+// The table's rows before that date are those of the old formula, also when their data comes later, so that the same
+// data gives the same rows whenever a lake was upgraded. The table method_changes lists these dates: charts mark them,
+// and comparisons do not reach across. A model whose method changed without a word about history is not built. One that
+// changed under the same method (a mended slip) is, and the log says how many days say something else now.
 //
 // # Building
 //

@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 )
 
 // A BuildKind says how a model exists: as a view that is computed when it is read, or as a table of the lake.
@@ -64,11 +65,14 @@ type Model struct {
 	Audits   []string
 	Caution  string
 	Method   string
-	Function string   // the Go function that makes the rows out of the select; "" = the select is the rows
-	Order    []string // of the rows that go into the function
-	Outputs  []Output // columns of the function's rows
-	Columns  []Column
-	SQL      string // the whole file
+	// Supersedes names the model whose rows the table keeps for the days before Since; "" when there was none before.
+	Supersedes string
+	Since      string   // a date: 2027-01-01
+	Function   string   // the Go function that makes the rows out of the select; "" = the select is the rows
+	Order      []string // of the rows that go into the function
+	Outputs    []Output // columns of the function's rows
+	Columns    []Column
+	SQL        string // the whole file
 
 	sha string // of SQL, definitions when they are read, and everything above; set by Load
 }
@@ -81,15 +85,16 @@ func (m *Model) Staging() bool { return m.Topic == "staging" }
 
 // Patterns of the lines of a model.
 var (
-	headerKey    = regexp.MustCompile(`^-- ([a-z]+):\s+(.*)$`)
-	headerMore   = regexp.MustCompile(`^--\s{3,}(\S.*)$`)
-	titleLine    = regexp.MustCompile(`^-- ([a-z][a-z0-9_]*): (.+)$`)
-	lastLine     = regexp.MustCompile(`^select \* from [a-z][a-z0-9_]*$`)
-	columnLine   = regexp.MustCompile(`([a-z][a-z0-9_]*),?\s+-- (\S.*)$`)
-	identifier   = regexp.MustCompile(`^[a-z][a-z0-9_]*$`)
-	inputName    = regexp.MustCompile(`^(silver\.)?[a-z][a-z0-9_]*$`)
-	outputSyntax = regexp.MustCompile(`^([a-z][a-z0-9_]*) ([a-z ]+): (\S.*)$`)
-	methodSyntax = regexp.MustCompile(`^[a-z][a-z0-9_]*/[0-9]+$`)
+	headerKey        = regexp.MustCompile(`^-- ([a-z]+):\s+(.*)$`)
+	headerMore       = regexp.MustCompile(`^--\s{3,}(\S.*)$`)
+	titleLine        = regexp.MustCompile(`^-- ([a-z][a-z0-9_]*): (.+)$`)
+	lastLine         = regexp.MustCompile(`^select \* from [a-z][a-z0-9_]*$`)
+	columnLine       = regexp.MustCompile(`([a-z][a-z0-9_]*),?\s+-- (\S.*)$`)
+	identifier       = regexp.MustCompile(`^[a-z][a-z0-9_]*$`)
+	inputName        = regexp.MustCompile(`^(silver\.)?[a-z][a-z0-9_]*$`)
+	outputSyntax     = regexp.MustCompile(`^([a-z][a-z0-9_]*) ([a-z ]+): (\S.*)$`)
+	supersedesSyntax = regexp.MustCompile(`^([a-z][a-z0-9_]*) before ([0-9]{4}-[0-9]{2}-[0-9]{2})$`)
+	methodSyntax     = regexp.MustCompile(`^[a-z][a-z0-9_]*/[0-9]+$`)
 )
 
 // ParseModel reads a model from the text of file name. It reports every problem it finds, not the first alone.
@@ -187,6 +192,8 @@ func (m *Model) setHeader(key, value string) (err error) {
 		m.Caution = value
 	case "method":
 		m.Method = value
+	case "supersedes":
+		return m.setSupersedes(value)
 	case "go":
 		m.Function = value
 	case "order":
@@ -199,6 +206,19 @@ func (m *Model) setHeader(key, value string) (err error) {
 	if err != nil {
 		return fmt.Errorf("header key %q: %w", key, err)
 	}
+	return nil
+}
+
+// setSupersedes takes "<model> before <date>".
+func (m *Model) setSupersedes(value string) error {
+	parts := supersedesSyntax.FindStringSubmatch(value)
+	if parts == nil {
+		return fmt.Errorf("supersedes: %q is not \"<model> before <YYYY-MM-DD>\"", value)
+	}
+	if _, err := time.Parse(time.DateOnly, parts[2]); err != nil {
+		return fmt.Errorf("supersedes: %q is not a date", parts[2])
+	}
+	m.Supersedes, m.Since = parts[1], parts[2]
 	return nil
 }
 
@@ -342,8 +362,8 @@ func (m *Model) check() (problems []error) {
 			report("method: %q is not name/version", m.Method)
 		}
 	case BuildView:
-		if m.Lookback != (Span{}) || m.Reach != (Span{}) || len(m.Audits) > 0 || m.Method != "" {
-			report("lookback, reach, audit and method are for tables")
+		if m.Lookback != (Span{}) || m.Reach != (Span{}) || len(m.Audits) > 0 || m.Method != "" || m.Supersedes != "" {
+			report("lookback, reach, audit, method and supersedes are for tables")
 		}
 	default:
 		report("build: %q is neither view nor table", m.Build)

@@ -130,7 +130,8 @@ func TestModelHeaders(t *testing.T) {
 		if m.Build == transform.BuildTable && !slices.Contains(columns, "method_version") {
 			t.Errorf("%s: there is no column method_version", m.Name)
 		}
-		if m.Build == transform.BuildTable && !strings.HasPrefix(m.Method, m.Name+"/") {
+		name, _, _ := strings.Cut(m.Name, "_v") // of a superseded model
+		if m.Build == transform.BuildTable && !strings.HasPrefix(m.Method, name+"/") {
 			t.Errorf("%s: its method is %s", m.Name, m.Method)
 		}
 	}

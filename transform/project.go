@@ -55,6 +55,9 @@ func load(ctx context.Context, functions Functions, systems ...fs.FS) (*Project,
 	if err := p.checkInputs(ctx); err != nil {
 		return nil, err
 	}
+	if err := p.checkSuperseded(); err != nil {
+		return nil, err
+	}
 	if err := p.order(); err != nil {
 		return nil, err
 	}
@@ -102,7 +105,7 @@ func (p *Project) readModel(fsys fs.FS, file string) error {
 	if err != nil {
 		return err
 	}
-	if p.byName[m.Name] != nil || m.Name == tableDefinitions || m.Name == tableDirtyDays {
+	if p.byName[m.Name] != nil || slices.Contains([]string{tableDefinitions, tableDirtyDays, tableMethodChanges}, m.Name) {
 		return fmt.Errorf("model %s: the name %q is taken", file, m.Name)
 	}
 	if err := p.functions.check(m); err != nil {
@@ -174,7 +177,7 @@ func (p *Project) checkInputs(ctx context.Context) error {
 	}
 	defer conn.Close() //nolint:errcheck // the database in memory goes with it
 
-	known := map[string]bool{tableDefinitions: true}
+	known := map[string]bool{tableDefinitions: true, tableMethodChanges: true}
 	for _, t := range silverTables() {
 		known[t.name] = true
 	}
@@ -251,6 +254,9 @@ func (p *Project) inputModels(m *Model) []*Model {
 			models = append(models, im)
 		}
 	}
+	if older := p.byName[m.Supersedes]; older != nil {
+		models = append(models, older)
+	}
 	return models
 }
 
@@ -265,7 +271,7 @@ func (p *Project) reads(m *Model) (silver []string, tables []*Model) {
 			}
 			seen[in] = true
 			switch im := p.byName[in]; {
-			case im == nil && in != tableDefinitions:
+			case im == nil && strings.HasPrefix(in, "silver."):
 				silver = append(silver, in)
 			case im != nil && im.Build == BuildTable:
 				tables = append(tables, im)
@@ -275,6 +281,9 @@ func (p *Project) reads(m *Model) (silver []string, tables []*Model) {
 		}
 	}
 	follow(m)
+	if older := p.byName[m.Supersedes]; older != nil && !slices.Contains(tables, older) {
+		tables = append(tables, older)
+	}
 	return silver, tables
 }
 
@@ -283,10 +292,13 @@ func (p *Project) hash() {
 	for _, m := range p.models {
 		h := sha256.New()
 		fmt.Fprintf(h, "%q%s\n", m.SQL, p.functions.fingerprint(m))
+		for _, im := range p.inputModels(m) {
+			fmt.Fprintf(h, "%s %s\n", im.Name, im.sha)
+		}
 		for _, in := range m.Inputs {
-			switch im := p.byName[in]; {
-			case im != nil:
-				fmt.Fprintf(h, "%s %s\n", in, im.sha)
+			switch {
+			case in == tableMethodChanges:
+				fmt.Fprintf(h, "%v\n", p.methodChanges())
 			case in == tableDefinitions:
 				for _, d := range p.definitions {
 					if strings.Contains(m.SQL, "'"+d.Name+"'") {

@@ -85,6 +85,9 @@ func (r *run) compareRows(ctx context.Context, m *Model, base *lake.Snapshot, st
 		return nil, err
 	}
 	state.result.ChangedDays = n
+	if err := r.noteRestated(ctx, m, base, state); err != nil {
+		return nil, err
+	}
 	return r.scopeOf(ctx, state.changed, true)
 }
 

@@ -145,6 +145,9 @@ func (p *Project) define(ctx context.Context, conn *sql.Conn, defined map[string
 	if err := run(tableDefinitions, p.definitionsSQL()); err != nil {
 		return err
 	}
+	if err := run(tableMethodChanges, p.methodChangesSQL()); err != nil {
+		return err
+	}
 	for _, m := range p.models {
 		query := "create view " + m.Name + " as\n" + m.SQL
 		if m.Build == BuildTable && !defined[m.Name] {
@@ -183,7 +186,7 @@ func (p *Project) Materialize(ctx context.Context, db *sql.DB, conn *sql.Conn, m
 	if m.Function != "" {
 		return p.runFunction(ctx, db, conn, m, table)
 	}
-	_, err := conn.ExecContext(ctx, "create or replace table "+table+" as select * from (\n"+m.SQL+"\n)")
+	_, err := conn.ExecContext(ctx, "create or replace table "+table+" as "+p.withHistory(m, "select * from (\n"+m.SQL+"\n)"))
 	return err
 }
 

@@ -98,6 +98,10 @@ bench: check ## Run every benchmark
 bench/ingest: check ## Measure ingest beside DuckDB and Bento (BENCHFLAGS='-out RESULTS.md' writes the table)
 	cd internal/bench && $(GO) run . ingest $(BENCHFLAGS)
 
+.PHONY: bench/models
+bench/models: check ## Measure a day of 10,000 people through all models (BENCHFLAGS='-people 1000' for less)
+	cd internal/bench && $(GO) run . models $(BENCHFLAGS)
+
 .PHONY: bench/memory
 bench/memory: check ## Measure the memory of ingest with 10 GiB in Kafka (takes 25 GiB of disk for a while)
 	cd internal/bench && $(GO) run . memory $(BENCHFLAGS)

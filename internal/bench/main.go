@@ -14,6 +14,7 @@ const usage = `usage: bench <command> [flags]
 
   ingest   protobuf and JSON from Kafka to committed bronze, beside the peers; merge; bytes per sample
   memory   what ingest takes of memory with a large backlog
+  models   a day of many people through all models, and a late batch of one of them
 
 bench <command> -h lists the flags.
 `
@@ -40,6 +41,8 @@ func run(ctx context.Context, args []string) error {
 		return runIngest(ctx, args)
 	case "memory":
 		return runMemory(ctx, args)
+	case "models":
+		return runModels(ctx, args)
 	case commandBroker: // started by the two above
 		return runBroker(ctx, args)
 	case commandStage:

@@ -22,6 +22,7 @@ const (
 	stageDuckDB = "duckdb"
 	stageMerge  = "merge"
 	stageSilver = "silver"
+	stageModels = "models"
 )
 
 // A job says what a stage has to do.
@@ -40,10 +41,14 @@ type job struct {
 	// Of stageDuckDB, and of the merge by DuckDB.
 	SQL string `json:"sql"`
 
-	// Of stageMerge and stageSilver.
+	// Of stageMerge, stageSilver and stageModels.
 	People int    `json:"people"`
 	Seed   uint64 `json:"seed"`
 	Metric string `json:"metric"` // the only one of which there are series; "" = all
+
+	// Of stageModels.
+	Days   int    `json:"days"`   // of gold behind the day
+	Memory string `json:"memory"` // of DuckDB
 }
 
 // A result is what a stage took.
@@ -53,6 +58,12 @@ type result struct {
 	PeakRSS int64         `json:"peak_rss"` // bytes, of the whole process
 	Bytes   int64         `json:"bytes"`    // of what was written
 	Files   []string      `json:"files"`
+
+	// Of stageModels.
+	Samples    int           `json:"samples"`
+	Models     []modelTime   `json:"models"`
+	Late       time.Duration `json:"late"` // CPU of the build of a late batch
+	LateModels []modelTime   `json:"late_models"`
 }
 
 // runStage is the process of a stage: it reads a job from standard input and writes a result to standard output.
@@ -71,6 +82,8 @@ func runStage(ctx context.Context) error {
 		do = mergeStage
 	case stageSilver:
 		do = silverStage
+	case stageModels:
+		do = modelsStage
 	default:
 		return fmt.Errorf("there is no stage %q", j.Stage)
 	}

@@ -23,6 +23,8 @@
 //     compares them with what DuckDB finds in the select. dirty_days is always there and is not listed; "none" reads
 //     nothing.
 //   - build: view or table. Models in staging are views.
+//   - keep: "build" makes the rows of a view in staging once in a build, for all models that read them. They are not
+//     there for readers.
 //   - lookback: how far back rows may be read to make a day: "n days", "n days around" (both ways), or person (all of
 //     the person's days). None means the day alone.
 //   - reach: which days a changed day changes: "n days" (that many later ones too), "n days around" (both ways), week
@@ -112,6 +114,9 @@
 // What is passed on is what changed. The days on which a table's rows differ, not those that were looked at again, are
 // the dirty days of the next model. When a build ended between the two, the next model's own watermark is behind, and
 // its dirty days are followed from silver through the reach of every model above it.
+//
+// A person's minutes are made once in a build and kept in a temporary file, since two in three models of a day begin with
+// them. In a file they take little memory, and of its columns only those are read that a model names.
 //
 // Arrow batches need DuckDB's build tag duckdb_arrow, which the Makefile sets. A scalar function registered with DuckDB
 // would need none, but gets every element of a list boxed; and a stage or a split is a row, which no scalar function

@@ -14,6 +14,12 @@ import (
 // lookback. The cut is made here and not in the model, so that a model cannot depend on what happens to lie in the same
 // file.
 func (r *run) exposeInputs(ctx context.Context, m *Model, full bool) error {
+	views := r.project.keptInputs(m)
+	for _, view := range views {
+		if err := r.keep(ctx, view, m, full); err != nil {
+			return fmt.Errorf("make %s: %w", view.Name, err)
+		}
+	}
 	var sc *scope
 	if !full {
 		var err error
@@ -33,6 +39,11 @@ func (r *run) exposeInputs(ctx context.Context, m *Model, full bool) error {
 			return err
 		}
 	}
+	for _, view := range views {
+		if err := r.exposeKept(ctx, view, sc); err != nil {
+			return err
+		}
+	}
 	return nil
 }
 
@@ -45,6 +56,11 @@ func (r *run) exposeTable(ctx context.Context, name string, columns []lake.Colum
 	if err != nil {
 		return fmt.Errorf("open %s for the model: %w", name, err)
 	}
+	return r.exposeRows(ctx, name, rows, dateColumn, sc)
+}
+
+// exposeRows makes a view of those rows that are in the scope.
+func (r *run) exposeRows(ctx context.Context, name, rows, dateColumn string, sc *scope) error {
 	query := "create or replace view " + name + " as "
 	if sc == nil {
 		query += rows

@@ -122,6 +122,17 @@ func (w *warehouse) expose(ctx context.Context, tables Tables, project *Project)
 	if err := project.define(ctx, w.conn, exposed, defineTables); err != nil {
 		return nil, err
 	}
+	// Rows that are made once in a build are not there for readers; an empty table would say that there are none.
+	for _, m := range project.models {
+		if kind := "view"; m.Build == BuildView && (m.Keep || len(project.keptInputs(m)) > 0) {
+			if m.Function != "" {
+				kind = "table"
+			}
+			if err := w.exec(ctx, "drop "+kind+" "+m.Name); err != nil {
+				return nil, fmt.Errorf("hide %s: %w", m.Name, err)
+			}
+		}
+	}
 	return letGo, w.lock(ctx, allowed)
 }
 

@@ -1,6 +1,7 @@
 package transform_test
 
 import (
+	"context"
 	"database/sql"
 	"errors"
 	"fmt"
@@ -97,6 +98,34 @@ func TestAReaderAnswersQuestions(t *testing.T) {
 		}
 		if len(got) == 0 {
 			t.Errorf("%s: no rows", query)
+		}
+	}
+}
+
+func TestRowsOfABuildAreNotThereForReaders(t *testing.T) {
+	t.Parallel()
+	r := openReader(t, smallWorld(t))
+	for _, view := range []string{"stg_minutes", "stg_steps"} {
+		if rows, err := r.Query(t.Context(), "select count(*) from "+view); err == nil {
+			t.Errorf("%s answers, though it has no rows outside a build", view)
+			rows.Close() //nolint:errcheck,sqlclosecheck // the test has failed
+		}
+	}
+}
+
+func TestABuildLeavesNothingInTheTemporaryFolder(t *testing.T) {
+	t.Parallel()
+	w := smallWorld(t)
+	cfg := testConfig(t)
+	for _, build := range []func(context.Context) (*transform.Result, error){
+		transform.NewBuilder(w.lake, w.project, cfg).BuildFull,
+		transform.NewBuilder(w.lake, w.project, cfg).Build,
+	} {
+		if _, err := build(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		if left, err := os.ReadDir(cfg.TempDir); err != nil || len(left) > 0 {
+			t.Errorf("the folder holds %v: %v", left, err)
 		}
 	}
 }

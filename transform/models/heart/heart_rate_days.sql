@@ -1,7 +1,7 @@
 -- heart_rate_days: one row per person and local date with at least one heart-rate sample.
 --
 -- grain:    user_id, local_date
--- inputs:   stg_heart_rate_held, stg_heart_rate_counts
+-- inputs:   stg_heart_rate_held
 -- build:    table
 -- source:   samples without those that no heart can have (methods 2.1); mean and percentiles over time, so that an hour
 --           by the second weighs no more than an hour of spot values (product rule H3); a percentile is the lowest rate at
@@ -14,7 +14,7 @@
 -- audit:    refused_count >= 0
 -- audit:    coverage_pct > 0
 -- caution:  lowest and highest are single samples; the mean says nothing about time that was not measured
--- method:   heart_rate_days/2
+-- method:   heart_rate_days/1
 
 with
 
@@ -27,6 +27,9 @@ rates as (
         stg_heart_rate_held.sample_count,
         stg_heart_rate_held.held_ms,
         stg_heart_rate_held.weight_ms,
+        stg_heart_rate_held.measured_min,
+        stg_heart_rate_held.refused_count,
+        stg_heart_rate_held.date_length_min,
         sum(stg_heart_rate_held.weight_ms) over (
             partition by stg_heart_rate_held.user_id, stg_heart_rate_held.local_date
             order by stg_heart_rate_held.heart_rate_bpm
@@ -60,7 +63,10 @@ day_sums as (
         sum(heart_rate_bpm * weight_ms) as weighted_bpm_ms,
         sum(weight_ms) as weight_ms,
         sum(held_ms) as held_ms,
-        sum(sample_count) as sample_count
+        sum(sample_count) as sample_count,
+        max(measured_min) as measured_min,
+        max(refused_count) as refused_count,
+        max(date_length_min) as date_length_min
 
     from rates
 
@@ -71,38 +77,32 @@ day_sums as (
 days as (
 
     select
-        day_sums.user_id,                -- person
-        day_sums.local_date,             -- the person's date
-        day_sums.heart_rate_min_bpm,     -- beats/min, lowest valid sample
-        day_sums.heart_rate_p5_bpm,      -- beats/min, 5 % of the measured time was at it or lower
-        day_sums.heart_rate_p50_bpm,     -- beats/min, half of the measured time was at it or lower
+        user_id,                -- person
+        local_date,             -- the person's date
+        heart_rate_min_bpm,     -- beats/min, lowest valid sample
+        heart_rate_p5_bpm,      -- beats/min, 5 % of the measured time was at it or lower
+        heart_rate_p50_bpm,     -- beats/min, half of the measured time was at it or lower
         -- A quotient is rounded in its last place; the mean of equal samples must not leave their range by it.
         least(
-            greatest(
-                cast(day_sums.weighted_bpm_ms as double) / cast(day_sums.weight_ms as double),
-                day_sums.heart_rate_min_bpm
-            ),
-            day_sums.heart_rate_max_bpm
+            greatest(cast(weighted_bpm_ms as double) / cast(weight_ms as double), heart_rate_min_bpm),
+            heart_rate_max_bpm
         )
-            as heart_rate_mean_bpm,      -- beats/min, mean over the measured time
-        day_sums.heart_rate_p95_bpm,     -- beats/min, 95 % of the measured time was at it or lower
-        day_sums.heart_rate_peak_bpm,    -- beats/min, highest rate that was reached or passed for a minute in all
-        day_sums.heart_rate_max_bpm,     -- beats/min, highest valid sample
-        cast(day_sums.sample_count as bigint)
-            as sample_count,             -- valid samples
-        stg_heart_rate_counts.refused_count, -- samples left out: impossible, sentinels, or jumps
-        stg_heart_rate_counts.measured_min,  -- min with at least one valid sample
-        cast(floor(day_sums.held_ms / 1000) as bigint)
-            as covered_s,                -- s in which the rate was seen: each sample until the next, spot values 120 s at most
-        least(100.0, cast(100 * stg_heart_rate_counts.measured_min as double) / stg_heart_rate_counts.date_length_min)
-            as coverage_pct,             -- % of the date's minutes that were measured
-        'heart_rate_days/2'
-            as method_version            -- formula of this row
+            as heart_rate_mean_bpm, -- beats/min, mean over the measured time
+        heart_rate_p95_bpm,     -- beats/min, 95 % of the measured time was at it or lower
+        heart_rate_peak_bpm,    -- beats/min, highest rate that was reached or passed for a minute in all
+        heart_rate_max_bpm,     -- beats/min, highest valid sample
+        cast(sample_count as bigint)
+            as sample_count,    -- valid samples
+        refused_count,          -- samples left out: impossible, sentinels, or jumps
+        measured_min,           -- min with at least one valid sample
+        cast(floor(held_ms / 1000) as bigint)
+            as covered_s,       -- s in which the rate was seen: each sample until the next, spot values 120 s at most
+        least(100.0, cast(100 * measured_min as double) / date_length_min)
+            as coverage_pct,    -- % of the date's minutes that were measured
+        'heart_rate_days/1'
+            as method_version   -- formula of this row
 
     from day_sums
-    inner join stg_heart_rate_counts
-        on day_sums.user_id = stg_heart_rate_counts.user_id
-        and day_sums.local_date = stg_heart_rate_counts.local_date
 
 )
 

@@ -19,8 +19,8 @@ minutes_as_recorded as (
     select
         user_id,
         local_date,
-        (epoch_us(hour_at) // 1000 + offsets_ms[1]) // 60000 + generate_subscripts("values", 1) - 1 as minute_number,
-        unnest("values") as bpm
+        (epoch_us(hour_at) // 1000 + offsets_ms[1]) // 60000 + generate_subscripts(rates_bpm, 1) - 1 as minute_number,
+        unnest(rates_bpm) as bpm
 
     from hours
 
@@ -37,8 +37,8 @@ regular_samples as (
         is_shared,
         epoch_us(hour_at) // 1000 + offsets_ms[1] as first_ms,
         cast(period_ms as bigint) as period_ms,
-        generate_subscripts("values", 1) - 1 as sample_index,
-        unnest("values") as bpm
+        generate_subscripts(rates_bpm, 1) - 1 as sample_index,
+        unnest(rates_bpm) as bpm
 
     from hours
 
@@ -55,7 +55,7 @@ scattered_samples as (
         is_shared,
         epoch_us(hour_at) // 1000 as hour_ms,
         unnest(offsets_ms) as offset_ms,
-        unnest("values") as bpm
+        unnest(rates_bpm) as bpm
 
     from hours
 

@@ -1,7 +1,8 @@
--- stg_heart_rate_held: how long a person's heart kept each rate on a date: the date's histogram, which adds up over dates.
+-- stg_heart_rate_held: how long a person's heart kept each rate on a date: the date's histogram, which adds up over dates,
+-- and with it how much of the date was measured.
 --
 -- grain:    user_id, local_date, heart_rate_bpm
--- inputs:   stg_heart_rate_hours, stg_heart_rate_counts, stg_device_minutes, definitions
+-- inputs:   stg_heart_rate_hours, stg_device_minutes, definitions
 -- build:    view
 -- caution:  a date is made of its own samples: the last one of an evening is not held over midnight
 
@@ -23,13 +24,123 @@ rules as (
 hours as (
 
     select
-        stg_heart_rate_hours.*,
-        stg_heart_rate_counts.is_plain
+        user_id,
+        local_date,
+        device_id,
+        hour_at,
+        utc_offset_min,
+        period_ms,
+        offsets_ms,
+        rates_bpm,
+        is_shared,
+        is_regular,
+        refused_count,
+        -- By time, and of two devices that disagree at one moment always by the same of them.
+        (epoch_us(hour_at) // 1000 + coalesce(offsets_ms[1], 0)) * 4096 + utc_offset_min + 2048 as place,
+        -- Each sample is over when the next begins.
+        period_ms between 1 and 60000
+        and (
+            is_regular
+            or coalesce(list_bool_and(list_transform(offsets_ms[2:], lambda o, i: o - offsets_ms[i] >= period_ms)), true)
+        ) as is_even
 
     from stg_heart_rate_hours
-    inner join stg_heart_rate_counts
-        on stg_heart_rate_hours.user_id = stg_heart_rate_counts.user_id
-        and stg_heart_rate_hours.local_date = stg_heart_rate_counts.local_date
+
+),
+
+date_sums as (
+
+    select
+        user_id,
+        local_date,
+        not bool_or(is_shared) and bool_and(is_even) and count(*) = count(distinct hour_at) as is_plain,
+        sum(refused_count) as refused_count,
+        arg_max(utc_offset_min, place) - arg_min(utc_offset_min, place) as offset_change_min,
+        min(case when len(rates_bpm) > 0 then epoch_us(hour_at) // 1000 + offsets_ms[1] end) as first_ms,
+        max(
+            case when len(rates_bpm) > 0
+                then epoch_us(hour_at) // 1000 + period_ms
+                    + case when is_regular then offsets_ms[1] + (len(rates_bpm) - 1) * period_ms else offsets_ms[len(offsets_ms)] end
+            end
+        ) as end_ms
+
+    from hours
+
+    group by user_id, local_date
+
+),
+
+plain_minutes as (
+
+    select
+        hours.user_id,
+        hours.local_date,
+        sum(
+            case
+                when len(hours.rates_bpm) = 0 then 0
+                when hours.is_regular
+                    then (hours.offsets_ms[1] + (len(hours.rates_bpm) - 1) * hours.period_ms) // 60000
+                        - hours.offsets_ms[1] // 60000 + 1
+                else len(list_distinct(list_transform(hours.offsets_ms, lambda o: o // 60000)))
+            end
+        ) as measured_min
+
+    from hours
+    inner join date_sums
+        on hours.user_id = date_sums.user_id
+        and hours.local_date = date_sums.local_date
+
+    where date_sums.is_plain
+
+    group by hours.user_id, hours.local_date
+
+),
+
+other_minutes as (
+
+    select distinct
+        hours.user_id,
+        hours.local_date,
+        hours.hour_at,
+        unnest(
+            case
+                when hours.is_regular
+                    then list_transform(
+                        generate_series(0, len(hours.rates_bpm) - 1),
+                        lambda i: (hours.offsets_ms[1] + i * hours.period_ms) // 60000
+                    )
+                else list_transform(hours.offsets_ms, lambda o: cast(o // 60000 as bigint))
+            end
+        ) as minute_of_hour
+
+    from hours
+    inner join date_sums
+        on hours.user_id = date_sums.user_id
+        and hours.local_date = date_sums.local_date
+
+    where not date_sums.is_plain
+
+),
+
+measured as (
+
+    select
+        user_id,
+        local_date,
+        measured_min
+
+    from plain_minutes
+
+    union all
+
+    select
+        user_id,
+        local_date,
+        count(*) as measured_min
+
+    from other_minutes
+
+    group by user_id, local_date
 
 ),
 
@@ -37,14 +148,17 @@ hours as (
 plain_samples as (
 
     select
-        user_id,
-        local_date,
-        period_ms,
-        unnest("values") as heart_rate_bpm
+        hours.user_id,
+        hours.local_date,
+        hours.period_ms,
+        unnest(hours.rates_bpm) as heart_rate_bpm
 
     from hours
+    inner join date_sums
+        on hours.user_id = date_sums.user_id
+        and hours.local_date = date_sums.local_date
 
-    where is_plain
+    where date_sums.is_plain
 
 ),
 
@@ -63,6 +177,19 @@ plain_rates as (
 
 ),
 
+other_hours as (
+
+    select hours.*
+
+    from hours
+    inner join date_sums
+        on hours.user_id = date_sums.user_id
+        and hours.local_date = date_sums.local_date
+
+    where not date_sums.is_plain
+
+),
+
 regular_samples as (
 
     select
@@ -72,12 +199,12 @@ regular_samples as (
         is_shared,
         cast(period_ms as bigint) as period_ms,
         epoch_us(hour_at) // 1000 + offsets_ms[1] as first_ms,
-        generate_subscripts("values", 1) - 1 as sample_index,
-        unnest("values") as heart_rate_bpm
+        generate_subscripts(rates_bpm, 1) - 1 as sample_index,
+        unnest(rates_bpm) as heart_rate_bpm
 
-    from hours
+    from other_hours
 
-    where not is_plain and is_regular
+    where is_regular
 
 ),
 
@@ -91,11 +218,11 @@ scattered_samples as (
         cast(period_ms as bigint) as period_ms,
         epoch_us(hour_at) // 1000 as hour_ms,
         unnest(offsets_ms) as offset_ms,
-        unnest("values") as heart_rate_bpm
+        unnest(rates_bpm) as heart_rate_bpm
 
-    from hours
+    from other_hours
 
-    where not is_plain and not is_regular
+    where not is_regular
 
 ),
 
@@ -231,22 +358,50 @@ all_rates as (
 
 ),
 
-rates as (
+rate_sums as (
 
     select
-        user_id,            -- person
-        local_date,         -- the person's date
-        heart_rate_bpm,     -- beats/min
-        cast(sum(sample_count) as bigint)
-            as sample_count,    -- valid samples
-        cast(sum(held_ms) as bigint)
-            as held_ms,         -- ms in which the rate was seen: each sample until the next, spot values for 120 s at most
-        cast(sum(weight_ms) as bigint)
-            as weight_ms        -- ms for which the rate stands in means and percentiles: spot values for 900 s at most
+        user_id,
+        local_date,
+        heart_rate_bpm,
+        sum(sample_count) as sample_count,
+        sum(held_ms) as held_ms,
+        sum(weight_ms) as weight_ms
 
     from all_rates
 
     group by user_id, local_date, heart_rate_bpm
+
+),
+
+rates as (
+
+    select
+        rate_sums.user_id,          -- person
+        rate_sums.local_date,       -- the person's date
+        rate_sums.heart_rate_bpm,   -- beats/min
+        cast(rate_sums.sample_count as bigint)
+            as sample_count,        -- valid samples at the rate
+        cast(rate_sums.held_ms as bigint)
+            as held_ms,             -- ms in which the rate was seen: each sample until the next, spot values for 120 s at most
+        cast(rate_sums.weight_ms as bigint)
+            as weight_ms,           -- ms for which the rate stands in means and percentiles: spot values for 900 s at most
+        cast(measured.measured_min as integer)
+            as measured_min,        -- of the date: min in which a valid sample starts
+        cast(date_sums.refused_count as bigint)
+            as refused_count,       -- of the date: samples left out, impossible, sentinels, or jumps
+        cast(1440 - date_sums.offset_change_min as integer)
+            as date_length_min,     -- of the date: min it had, by the first and last offset recorded on it
+        cast(date_sums.end_ms - date_sums.first_ms as bigint)
+            as span_ms              -- of the date: ms from the first valid sample to the end of the last
+
+    from rate_sums
+    inner join date_sums
+        on rate_sums.user_id = date_sums.user_id
+        and rate_sums.local_date = date_sums.local_date
+    inner join measured
+        on rate_sums.user_id = measured.user_id
+        and rate_sums.local_date = measured.local_date
 
 )
 

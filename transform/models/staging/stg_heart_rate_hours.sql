@@ -175,9 +175,13 @@ cleaned_hours as (
         end
             as offsets_ms,  -- ms after hour_at; one when regular, else one for each value
         case when is_doubtful then list_transform(kept, lambda s: s.bpm) else "values" end
-            as "values",    -- beats/min
+            as rates_bpm,   -- beats/min
         case when is_doubtful then len("values") - len(kept) else 0 end
-            as refused_count    -- samples left out: impossible, sentinels, or jumps
+            as refused_count,   -- samples left out: impossible, sentinels, or jumps
+        case when is_doubtful then list_min(list_transform(kept, lambda s: s.bpm)) else lowest_bpm end
+            as lowest_bpm,      -- beats/min, lowest valid sample; null when there is none
+        case when is_doubtful then list_max(list_transform(kept, lambda s: s.bpm)) else highest_bpm end
+            as highest_bpm      -- beats/min, highest valid sample; null when there is none
 
     from kept_samples
 

@@ -9,6 +9,8 @@ import (
 	"slices"
 
 	"github.com/apache/arrow-go/v18/arrow/array"
+
+	"github.com/diurna-health/diurna/transform/hrv"
 )
 
 // A Function is the Go part of a model, for what sets are the wrong tool: rolling medians, classifiers, tracks.
@@ -26,7 +28,9 @@ type Functions map[string]Function
 
 // goFunctions are those of Diurna's own models.
 func goFunctions() Functions {
-	return Functions{}
+	return Functions{
+		"hrv_windows": {Fingerprint: hrv.Fingerprint, Run: hrv.WindowRows},
+	}
 }
 
 // fingerprint is what of the functions decides the rows of a model.

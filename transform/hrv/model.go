@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"sync/atomic"
 
 	"github.com/apache/arrow-go/v18/arrow"
 	"github.com/apache/arrow-go/v18/arrow/array"
@@ -24,38 +25,90 @@ func WindowRows(_ context.Context, runs array.RecordReader) (array.RecordReader,
 	if err != nil {
 		return nil, err
 	}
-	out := newWindowBuilder()
-	return array.ReaderFromIter(out.Schema(), func(yield func(arrow.RecordBatch, error) bool) {
-		defer out.Release()
-		var of owner
-		var windows []Window
-		told := int64(0)
-		for runs.Next() {
-			batch := runs.RecordBatch()
-			rows, err := readRuns(batch, columns)
-			if err != nil {
-				yield(nil, err)
-				return
-			}
-			for i := range int(batch.NumRows()) {
-				if next := rows.owner(i); next != of {
-					out.append(of, windows)
-					of, windows, told = next.clone(), windows[:0], 0
-					if out.rows >= batchRows && !yield(out.NewRecordBatch(), nil) {
-						return
-					}
-				}
-				run := rows.run(i)
-				windows, told = appendRun(windows, &run, told)
-			}
+	r := &windowReader{runs: runs, columns: columns, out: newWindowBuilder()}
+	r.references.Store(1)
+	return r, nil
+}
+
+// A windowReader reads runs while its windows are read. It does not wrap an iterator: those switch goroutines, which one
+// that is called from C, as DuckDB calls it, must not.
+type windowReader struct {
+	runs    array.RecordReader
+	columns []int
+
+	of      owner
+	windows []Window // of it so far
+	told    int64    // its beats until then are among them
+	isDone  bool
+
+	out        *windowBuilder
+	batch      arrow.RecordBatch
+	err        error
+	references atomic.Int64
+}
+
+func (r *windowReader) Schema() *arrow.Schema { return r.out.Schema() }
+
+// RecordBatch returns the present batch, which is good until Next.
+func (r *windowReader) RecordBatch() arrow.RecordBatch { return r.batch }
+
+// Record returns the present batch.
+//
+// Deprecated: it is called RecordBatch now.
+func (r *windowReader) Record() arrow.RecordBatch { return r.batch }
+
+func (r *windowReader) Err() error { return r.err }
+
+func (r *windowReader) Retain() { r.references.Add(1) }
+
+func (r *windowReader) Release() {
+	if r.references.Add(-1) == 0 {
+		r.releaseBatch()
+		r.out.Release()
+	}
+}
+
+func (r *windowReader) releaseBatch() {
+	if r.batch != nil {
+		r.batch.Release()
+		r.batch = nil
+	}
+}
+
+// Next makes the next batch of windows.
+func (r *windowReader) Next() bool {
+	r.releaseBatch()
+	for r.err == nil && !r.isDone && r.out.rows < batchRows {
+		if r.runs.Next() {
+			r.err = r.take(r.runs.RecordBatch())
+			continue
 		}
-		if err := runs.Err(); err != nil {
-			yield(nil, err)
-			return
+		r.err = r.runs.Err()
+		r.isDone = true
+		r.out.append(r.of, r.windows)
+	}
+	if r.err != nil || r.out.rows == 0 {
+		return false
+	}
+	r.batch = r.out.NewRecordBatch()
+	return true
+}
+
+// take windows the runs of a batch.
+func (r *windowReader) take(batch arrow.RecordBatch) error {
+	rows, err := readRuns(batch, r.columns)
+	if err != nil {
+		return err
+	}
+	for i := range int(batch.NumRows()) {
+		if next := rows.owner(i); next != r.of {
+			r.out.append(r.of, r.windows)
+			r.of, r.windows, r.told = next.clone(), r.windows[:0], 0
 		}
-		out.append(of, windows)
-		yield(out.NewRecordBatch(), nil)
-	}), nil
+		run := rows.run(i)
+		r.windows, r.told = appendRun(r.windows, &run, r.told)
+	}
+	return nil
 }
 
 // An owner is whose runs are windowed together.

@@ -1,11 +1,11 @@
 -- heart_rate_episodes: one row per time in which a person's heart rate stayed beyond a limit while the person was still.
 --
 -- grain:    user_id, local_date, started_at, limit_kind
--- inputs:   stg_heart_rate_near_limits, stg_steps_near_limits, activity_days, definitions
+-- inputs:   stg_heart_rate_near_limits, stg_steps_near_limits, activity_days, workouts, definitions
 -- build:    table
 -- source:   at least 10 minutes above 120, or below 40 (35 when no step in half an hour says that the person is awake), of
---           which 80 % were measured, without a step in them or in the 5 min before; what begins within 30 min of the last
---           belongs to it (methods 2.5, product rule H8)
+--           which 80 % were measured, without a step or a workout in them or in the 5 min before; what begins within 30 min
+--           of the last belongs to it (methods 2.5, product rule H8)
 -- audit:    limit_kind in ('high', 'low')
 -- audit:    started_at < ended_at
 -- audit:    duration_min >= 10
@@ -14,7 +14,7 @@
 -- audit:    limit_kind = 'high' or heart_rate_mean_bpm < limit_bpm
 -- caution:  a fact about a heart rate and nothing more: excitement, warmth, a meal, training and sitting on a bicycle do it
 --           too; only dates with step samples are looked at, for without them nobody knows who was still; an episode ends at
---           midnight
+--           midnight, and so does a workout here
 -- method:   heart_rate_episodes/1
 
 with
@@ -33,6 +33,20 @@ rules as (
         max(case when name = 'heart_rate_episode_rearm_min' then value end) as rearm_min
 
     from definitions
+
+),
+
+-- A workout ends with the minute it ends in, and the five after it: the heart needs them to come down.
+times_of_workouts as (
+
+    select
+        workouts.user_id,
+        workouts.local_date,
+        date_diff('minute', timestamptz '1970-01-01 00:00:00+00', workouts.start_at) as first_minute,
+        date_diff('minute', timestamptz '1970-01-01 00:00:00+00', workouts.end_at) + 1 + rules.still_min as end_minute
+
+    from workouts
+    cross join rules
 
 ),
 
@@ -90,7 +104,16 @@ minutes as (
         cast(
             cast(minutes_since_steps.heart_rate_sum_bpm as double) / minutes_since_steps.sample_count as decimal(38, 12)
         ) as heart_rate_bpm,
-        coalesce(minutes_since_steps.since_step_min > rules.still_min, true) as is_still,
+        coalesce(minutes_since_steps.since_step_min > rules.still_min, true)
+        and not exists (
+            select 1
+            from times_of_workouts
+            where
+                times_of_workouts.user_id = minutes_since_steps.user_id
+                and times_of_workouts.local_date = minutes_since_steps.local_date
+                and minutes_since_steps.minute_number >= times_of_workouts.first_minute
+                and minutes_since_steps.minute_number < times_of_workouts.end_minute
+        ) as is_still,
         coalesce(minutes_since_steps.since_step_min <= rules.awake_min, false) as is_awake
 
     from minutes_since_steps

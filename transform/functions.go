@@ -10,6 +10,7 @@ import (
 
 	"github.com/apache/arrow-go/v18/arrow/array"
 
+	"github.com/diurna-health/diurna/transform/hrv"
 	"github.com/diurna-health/diurna/transform/minutes"
 )
 
@@ -29,7 +30,8 @@ type Functions map[string]Function
 // goFunctions are those of Diurna's own models.
 func goFunctions() Functions {
 	return Functions{
-		"minutes": {Fingerprint: "1", Run: minutes.Run},
+		"hrv_windows": {Fingerprint: hrv.Fingerprint, Run: hrv.WindowRows},
+		"minutes":     {Fingerprint: "1", Run: minutes.Run},
 	}
 }
 

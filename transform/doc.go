@@ -33,6 +33,7 @@
 //   - audit: a predicate that no row may violate; one per line, as many as wanted. Null does not violate.
 //   - caution: when not to trust the figures.
 //   - method: name/version, written to the column method_version. A new formula is a new version.
+//   - sensitivity: cycle, of what concerns the menstrual cycle: see below.
 //   - supersedes: "<model> before <date>": see below.
 //   - go, order, output: see below.
 //
@@ -73,6 +74,15 @@
 // data gives the same rows whenever a lake was upgraded. The table method_changes lists these dates: charts mark them,
 // and comparisons do not reach across. A model whose method changed without a word about history is not built. One that
 // changed under the same method (a mended slip) is, and the log says how many days say something else now.
+//
+// # Sensitive tables
+//
+// What concerns the menstrual cycle is kept apart by construction. The events that tell of it are in silver.cycle_events,
+// and silver.events does not have them; only a model whose header says "sensitivity: cycle" may read them or a model that
+// does, and Load refuses any other. Such models make rows for people whose consent (an event of kind consent named cycle)
+// is in force. A Builder builds them like the others. A Reader has neither these tables nor these events unless
+// Config.Show names the sensitivity, so that reports, medals, rankings and exports, which do not, cannot come upon them;
+// of the commands only "diurna sql --show cycle" does.
 //
 // # Building
 //

@@ -32,6 +32,13 @@ const (
 	SpanPerson  SpanUnit = "person"  // all of a person's days
 )
 
+// A Sensitivity keeps tables apart that concern more than health: whoever opens the lake does not see them unless they
+// ask for them by name, and no model without it can read them.
+type Sensitivity string
+
+// SensitivityCycle is that of everything about the menstrual cycle.
+const SensitivityCycle Sensitivity = "cycle"
+
 // A Span is a stretch of days about a day. The zero Span is the day alone.
 type Span struct {
 	Unit   SpanUnit // "" is SpanDays
@@ -74,6 +81,8 @@ type Model struct {
 	Outputs    []Output // columns of the function's rows
 	Columns    []Column
 	SQL        string // the whole file
+
+	Sensitivity Sensitivity // what it takes to see the table; "" = nothing
 
 	sha string // of SQL, definitions when they are read, and everything above; set by Load
 }
@@ -206,6 +215,8 @@ func (m *Model) setHeader(key, value string) (err error) {
 		m.Order = splitList(value)
 	case "output":
 		return m.addOutput(value)
+	case "sensitivity":
+		m.Sensitivity = Sensitivity(value)
 	default:
 		return fmt.Errorf("unknown header key %q", key)
 	}
@@ -352,6 +363,9 @@ func (m *Model) check() (problems []error) {
 		if !inputName.MatchString(in) {
 			report("inputs: %q is not a table name", in)
 		}
+	}
+	if m.Sensitivity != "" && m.Sensitivity != SensitivityCycle {
+		report("sensitivity: %q is not %s", m.Sensitivity, SensitivityCycle)
 	}
 	switch m.Lookback.Unit {
 	case "", SpanDays, SpanPerson:

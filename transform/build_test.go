@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"maps"
 	"math/rand/v2"
+	"path"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -352,7 +353,7 @@ func TestABuildCutOffAnywhereIsCompletedByTheNext(t *testing.T) {
 			w.put(sync)
 		}
 		broken := errors.New("the power went")
-		_, err := buildOn(t, &faultyStore{Store: w.lake, at: n, err: broken}, loadProject(t), false)
+		_, err := buildOn(t, &faultyStore{Store: w.lake, at: n, err: broken}, w.project, false)
 		if !errors.Is(err, broken) {
 			t.Fatalf("commit %d failed and the build said %v", n, err)
 		}
@@ -372,7 +373,7 @@ func TestATableThatChangedMeanwhileIsBuiltAgain(t *testing.T) {
 	}
 	// Another builder does the same work just before our second commit.
 	store := &faultyStore{Store: w.lake, at: 2, before: func() { w.build(false) }}
-	if _, err := buildOn(t, store, loadProject(t), false); err != nil {
+	if _, err := buildOn(t, store, w.project, false); err != nil {
 		t.Fatal(err)
 	}
 	w.sameAsFull()
@@ -385,7 +386,11 @@ func withModels(t *testing.T, files map[string]string) *transform.Project {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return p
+	names := spine()
+	for name := range files {
+		names = append(names, strings.TrimSuffix(path.Base(name), ".sql"))
+	}
+	return p.Of(names...)
 }
 
 func loadModels(t *testing.T, files map[string]string) (*transform.Project, error) {
@@ -425,8 +430,8 @@ func TestAFailedAuditLeavesTheTableAndThoseBelowIt(t *testing.T) {
 	before := w.snapshots()
 	w.put(map[string]piece{"b": {hours: []schemas.SeriesHour{hours("someone", "watch", schemas.HeartRate, firstDay+1, 9, 60_000, 201)}}})
 
-	const path = "models/heart/heart_rate_days.sql"
-	strict := withModels(t, map[string]string{path: strings.Replace(modelText(t, path), "-- audit:", "-- audit:    heart_rate_max_bpm < 200\n-- audit:", 1)})
+	const file = "models/heart/heart_rate_days.sql"
+	strict := withModels(t, map[string]string{file: strings.Replace(modelText(t, file), "-- audit:", "-- audit:    heart_rate_max_bpm < 200\n-- audit:", 1)})
 	_, err := buildOn(t, w.lake, strict, false)
 	var failed *transform.BuildError
 	if !errors.As(err, &failed) {

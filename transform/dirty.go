@@ -45,7 +45,35 @@ func (r *run) loadDirty(ctx context.Context) error {
 	if err := r.w.exec(ctx, query); err != nil {
 		return fmt.Errorf("read %s: %w", schemas.TableDirtyDays, err)
 	}
-	return nil
+	return r.noteDirtyTables(ctx)
+}
+
+func (r *run) noteDirtyTables(ctx context.Context) error {
+	r.dirty = map[string]bool{}
+	rows, err := r.w.conn.QueryContext(ctx, "select distinct domain from build.dirty_input")
+	if err != nil {
+		return err
+	}
+	defer rows.Close()
+	for rows.Next() {
+		var table string
+		if err := rows.Scan(&table); err != nil {
+			return err
+		}
+		r.dirty[table] = true
+	}
+	return rows.Err()
+}
+
+// isUntouched reports whether nothing that the model reads can have changed since the given watermarks. Most models of
+// a build are, and need no query to be told so.
+func (r *run) isUntouched(m *Model, from map[int32]int64) bool {
+	silver, tables := r.project.reads(m)
+	return !slices.ContainsFunc(silver, func(t string) bool { return r.dirty[t] }) &&
+		!slices.ContainsFunc(tables, func(in *Model) bool {
+			above := r.built[in.Name]
+			return above.result.ChangedDays > 0 || !r.sameMarks(above.from, from)
+		})
 }
 
 // slowest returns, by partition, the watermark of the table that is furthest behind.

@@ -100,7 +100,7 @@ func withFunction(t *testing.T, f transform.Function) *transform.Project {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return p
+	return p.Of("step_runs", "activity_days")
 }
 
 func TestAModelInGoIsBuiltAsAnyOther(t *testing.T) {

@@ -2,6 +2,7 @@ package transform_test
 
 import (
 	"bytes"
+	"context"
 	"database/sql"
 	"errors"
 	"flag"
@@ -9,6 +10,7 @@ import (
 	"os"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/duckdb/duckdb-go/v2"
@@ -20,9 +22,13 @@ import (
 
 var update = flag.Bool("update", false, "rewrite wanted rows and goldens")
 
+var loadedProject = sync.OnceValues(func() (*transform.Project, error) {
+	return transform.Load(context.Background(), transform.Models)
+})
+
 func loadProject(t *testing.T) *transform.Project {
 	t.Helper()
-	p, err := transform.Load(t.Context(), transform.Models)
+	p, err := loadedProject()
 	if err != nil {
 		t.Fatal(err)
 	}

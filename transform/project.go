@@ -80,6 +80,31 @@ func (p *Project) visible(shown []Sensitivity) *Project {
 // Model returns the model of that name, nil when there is none.
 func (p *Project) Model(name string) *Model { return p.byName[name] }
 
+// Of returns the project of the models named and of all that they read, themselves or through others.
+func (p *Project) Of(names ...string) *Project {
+	part := &Project{byName: map[string]*Model{}, definitions: p.definitions, functions: p.functions}
+	var add func(m *Model)
+	add = func(m *Model) {
+		if part.byName[m.Name] == nil {
+			part.byName[m.Name] = m
+			for _, in := range p.inputModels(m) {
+				add(in)
+			}
+		}
+	}
+	for _, name := range names {
+		if m := p.byName[name]; m != nil {
+			add(m)
+		}
+	}
+	for _, m := range p.models {
+		if part.byName[m.Name] != nil {
+			part.models = append(part.models, m)
+		}
+	}
+	return part
+}
+
 // Definitions returns the rows of the table definitions, sorted by name.
 func (p *Project) Definitions() []Definition { return slices.Clone(p.definitions) }
 

@@ -18,7 +18,7 @@ import (
 
 func openReader(t *testing.T, w *world) *transform.Reader {
 	t.Helper()
-	r, err := transform.OpenReader(t.Context(), w.lake, loadProject(t), testConfig(t))
+	r, err := transform.OpenReader(t.Context(), w.lake, w.project, testConfig(t))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -243,7 +243,7 @@ func TestALargeQuestionSpillsToTheTemporaryFolder(t *testing.T) {
 	cfg := testConfig(t)
 	cfg.MemoryLimit = "60MB"
 	w := smallWorld(t)
-	r, err := transform.OpenReader(t.Context(), w.lake, loadProject(t), cfg)
+	r, err := transform.OpenReader(t.Context(), w.lake, w.project, cfg)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -261,7 +261,7 @@ func TestALargeQuestionSpillsToTheTemporaryFolder(t *testing.T) {
 func TestAReaderOpensBeforeAnythingWasBuilt(t *testing.T) {
 	t.Parallel()
 	r := openReader(t, newWorld(t))
-	for _, table := range append(goldTables(loadProject(t)), "heart_rate", "steps", "intensity", "sleep_segments", "readings", "daily_summaries", "events") {
+	for _, table := range append(goldTables(loadProject(t).Of(spine()...)), "heart_rate", "steps", "intensity", "sleep_segments", "readings", "daily_summaries", "events") {
 		rows, err := r.Query(t.Context(), "select * from "+table)
 		if err != nil {
 			t.Errorf("%s: %v", table, err)
@@ -319,7 +319,7 @@ func TestWhatConcernsTheCycleIsShownToWhoAsksForIt(t *testing.T) {
 	}
 	cfg := testConfig(t)
 	cfg.Show = []transform.Sensitivity{transform.SensitivityCycle}
-	r, err := transform.OpenReader(t.Context(), w.lake, loadProject(t), cfg)
+	r, err := transform.OpenReader(t.Context(), w.lake, w.project, cfg)
 	if err != nil {
 		t.Fatal(err)
 	}

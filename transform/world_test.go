@@ -73,15 +73,22 @@ type world struct {
 	offset  int64
 }
 
-func newWorld(t *testing.T) *world {
+// newWorld is a world of the models named, and of all they read; of the spine when none is.
+func newWorld(t *testing.T, models ...string) *world {
 	t.Helper()
-	return &world{t: t, lake: newMemoryStore(t), project: loadProject(t), pieces: map[string]piece{}}
+	if len(models) == 0 {
+		models = spine()
+	}
+	return &world{t: t, lake: newMemoryStore(t), project: loadProject(t).Of(models...), pieces: map[string]piece{}}
 }
+
+// spine names the models that tests of the builder build: it treats all alike, and the others cost time.
+func spine() []string { return []string{"user_days", "profile_days", "resting_heart_rate_days"} }
 
 // newLakeWorld is a world over a lake on the disk.
 func newLakeWorld(t *testing.T) *world {
 	t.Helper()
-	return &world{t: t, lake: openLake(t), project: loadProject(t), pieces: map[string]piece{}}
+	return &world{t: t, lake: openLake(t), project: loadProject(t).Of(spine()...), pieces: map[string]piece{}}
 }
 
 // put merges pieces into silver, in merge's order: dirty days first, then the tables with their watermarks.

@@ -3,9 +3,12 @@ package transform
 import (
 	"context"
 	"io/fs"
+	"maps"
 )
 
-// LoadWith is Load with Go functions of a test.
+// LoadWith is Load with Go functions of a test beside Diurna's own.
 func LoadWith(ctx context.Context, functions Functions, systems ...fs.FS) (*Project, error) {
-	return load(ctx, functions, systems...)
+	all := goFunctions()
+	maps.Copy(all, functions)
+	return load(ctx, all, systems...)
 }

@@ -9,6 +9,8 @@ import (
 	"slices"
 
 	"github.com/apache/arrow-go/v18/arrow/array"
+
+	"github.com/diurna-health/diurna/transform/trend"
 )
 
 // A Function is the Go part of a model, for what sets are the wrong tool: rolling medians, classifiers, tracks.
@@ -26,7 +28,14 @@ type Functions map[string]Function
 
 // goFunctions are those of Diurna's own models.
 func goFunctions() Functions {
-	return Functions{}
+	return Functions{
+		"baselines":   {Fingerprint: trend.Version, Run: trend.Baselines},
+		"day_trends":  {Fingerprint: trend.Version, Run: trend.DayTrends},
+		"week_trends": {Fingerprint: trend.Version, Run: trend.WeekTrends},
+		"weeks":       {Fingerprint: trend.Version, Run: trend.Weeks},
+		"months":      {Fingerprint: trend.Version, Run: trend.Months},
+		"years":       {Fingerprint: trend.Version, Run: trend.Years},
+	}
 }
 
 // fingerprint is what of the functions decides the rows of a model.

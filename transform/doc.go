@@ -111,8 +111,8 @@
 // its neighbours' night to another date, earlier or later.
 //
 // A long reach is of recorded days. A day of today changes no day of the sixty to come, yet sixty times the person-days to
-// look at are most of the work. It is for models whose every row needs a row of user_days: when that day comes, it is
-// dirty itself.
+// look at are most of the work. It is for models whose every row needs a row of that day in a table they read,
+// user_days mostly: when that day comes, it is dirty itself.
 //
 // What is passed on is what changed. The days on which a table's rows differ, not those that were looked at again, are
 // the dirty days of the next model. When a build ended between the two, the next model's own watermark is behind, and

@@ -55,13 +55,3 @@ func MAD(values []float64, center float64) float64 {
 	slices.Sort(deviations)
 	return quantileOf(deviations, 0.5)
 }
-
-// RobustZ returns the modified z-score of a value (Iglewicz and Hoaglin). Where half of the values are the same there is
-// no spread to measure by.
-func RobustZ(value, median, mad float64) float64 {
-	const normal = 0.6745 // the MAD of a normal distribution of standard deviation 1
-	if mad == 0 {
-		return math.NaN()
-	}
-	return normal * (value - median) / mad
-}

@@ -7,6 +7,14 @@
 
 with
 
+steps_figures as (
+
+    unpivot (select user_id, local_date, unnest(steps) from stg_figure_days)
+    on columns(* exclude (user_id, local_date, is_valid, has_zero, method))
+    into name figure value value
+
+),
+
 activity_figures as (
 
     unpivot (select user_id, local_date, unnest(activity) from stg_figure_days)
@@ -55,6 +63,14 @@ sleep_figures as (
 
 ),
 
+sleep_parts_figures as (
+
+    unpivot (select user_id, local_date, unnest(sleep_parts) from stg_figure_days)
+    on columns(* exclude (user_id, local_date, is_valid, has_zero, method))
+    into name figure value value
+
+),
+
 sleep_clock_figures as (
 
     unpivot (select user_id, local_date, unnest(sleep_clock) from stg_figure_days)
@@ -64,6 +80,10 @@ sleep_clock_figures as (
 ),
 
 all_figures as (
+
+    select * from steps_figures
+
+    union all
 
     select * from activity_figures
 
@@ -86,6 +106,10 @@ all_figures as (
     union all
 
     select * from sleep_figures
+
+    union all
+
+    select * from sleep_parts_figures
 
     union all
 

@@ -4,8 +4,9 @@
 -- grain:    user_id, local_date
 -- inputs:   user_days, activity_days, heart_rate_days, resting_heart_rate_days, sleep_nights
 -- build:    view
--- caution:  a figure is a field here and a row of figures, and nothing else: a field of another name than is_valid, has_zero
---           and method is a figure to all models of trends
+-- caution:  a new figure is a field here and a row of figures, and nothing else: every field but is_valid, has_zero and
+--           method is a figure to the models of trends. A new group is named in their selects too; baselines, which have a
+--           row for each day, take those groups alone that are looked at day by day
 
 with
 
@@ -18,12 +19,18 @@ days as (
             is_valid := user_days.is_valid_day,
             has_zero := true,
             method := activity_days.method_version,
-            step_count := cast(activity_days.step_count as double),
+            step_count := cast(activity_days.step_count as double)
+        )
+            as steps,               -- steps; valid on valid days
+        struct_pack(
+            is_valid := user_days.is_valid_day,
+            has_zero := true,
+            method := activity_days.method_version,
             active_hour_count := cast(activity_days.active_hour_count as double),
             moderate_equivalent_min := cast(activity_days.moderate_equivalent_min as double),
             sedentary_min := cast(activity_days.sedentary_min as double)
         )
-            as activity,            -- movement; valid on valid days
+            as activity,            -- how the day was moved through; valid on valid days
         struct_pack(
             is_valid := user_days.worn_min is not null,
             has_zero := true,
@@ -62,14 +69,20 @@ days as (
             is_valid := user_days.is_valid_night,
             has_zero := true,
             method := sleep_nights.method_version || ' ' || sleep_nights.source,
-            total_sleep_time_min := cast(sleep_nights.total_sleep_time_min as double),
+            total_sleep_time_min := cast(sleep_nights.total_sleep_time_min as double)
+        )
+            as sleep,               -- time asleep; valid on valid nights
+        struct_pack(
+            is_valid := user_days.is_valid_night,
+            has_zero := true,
+            method := sleep_nights.method_version || ' ' || sleep_nights.source,
             time_in_bed_min := cast(sleep_nights.time_in_bed_min as double),
             sleep_efficiency_pct := cast(sleep_nights.sleep_efficiency_pct as double),
             wake_after_sleep_onset_min := cast(sleep_nights.wake_after_sleep_onset_min as double),
             deep_min := cast(sleep_nights.deep_min as double),
             rem_min := cast(sleep_nights.rem_min as double)
         )
-            as sleep,               -- the main sleep; valid on valid nights
+            as sleep_parts,         -- the night in parts; valid on valid nights
         struct_pack(
             is_valid := user_days.is_valid_night,
             has_zero := false,

@@ -1,5 +1,5 @@
 -- baselines: one row per person, day and figure that has a valid value in the 60 days that end with the day: what is usual
--- for the person, and how the day stands to it.
+-- for the person. How the day stands to it is in deviations.
 --
 -- grain:    user_id, local_date, figure
 -- inputs:   stg_figure_days, definitions
@@ -15,32 +15,22 @@
 -- output:   value double: the figure on the day; null when not measured, or the day is not valid
 -- output:   n_7 integer: valid values in 7 days
 -- output:   mean_7 double: mean of 7 days; null below baseline_7_valid_min values
--- output:   median_7 double: median of 7 days; null likewise
 -- output:   sd_7 double: standard deviation (n-1) of 7 days; null likewise
 -- output:   n_28 integer: valid values in 28 days
 -- output:   mean_28 double: mean of 28 days; null below baseline_28_valid_min values
 -- output:   median_28 double: median of 28 days; null likewise
 -- output:   mad_28 double: median absolute deviation from median_28, not scaled; null likewise
--- output:   robust_z_28 double: 0.6745 x (value - median_28) / mad_28; beyond 3.5 either way is an outlier; null without spread
 -- output:   n_60 integer: valid values in 60 days
 -- output:   mean_60 double: mean of 60 days; null below baseline_60_valid_min values
--- output:   median_60 double: median of 60 days; null likewise
 -- output:   sd_60 double: standard deviation (n-1) of 60 days; null likewise
--- output:   band_low double: mean_60 - baseline_band_sd x sd_60; null likewise
--- output:   band_high double: mean_60 + baseline_band_sd x sd_60; null likewise
--- output:   band_position varchar: below, within or above: where mean_7 lies; null when either is
 -- output:   n_before integer: valid values in the 30 days before the day
 -- output:   mean_before double: their mean; null below baseline_before_valid_min values
 -- output:   sd_before double: their standard deviation (n-1); null likewise
--- output:   deviation double: value - mean_before; null when either is
--- output:   deviation_sd double: deviation / sd_before; null without spread
--- source:   7-day mean against the 60-day mean +- 0.5 SD (Plews 2013, Buchheit 2014; methods 2.7); a night against the
---           nights before it (methods 4.5); modified z-score (Iglewicz and Hoaglin 1993; methods 5.7)
+-- source:   means of 7 and 60 days (Plews 2013, Buchheit 2014; methods 2.7), median and MAD of 28 (methods 5.7), the 30 days
+--           before the day (methods 4.5)
 -- audit:    n_7 <= n_28 and n_28 <= n_60 and n_60 >= 1
--- audit:    band_low <= mean_60 and mean_60 <= band_high
 -- audit:    mad_28 >= 0 and sd_60 >= 0
--- audit:    (mean_7 is null) = (median_7 is null)
--- audit:    band_position in ('below', 'within', 'above')
+-- audit:    (mean_28 is null) = (median_28 is null)
 -- caution:  what is usual is not what is good; a day without a row of user_days has none here. A change of method begins
 --           the baseline anew
 -- method:   baselines/1
@@ -53,8 +43,7 @@ rules as (
         max(case when name = 'baseline_7_valid_min' then value end) as baseline_7_valid_min,
         max(case when name = 'baseline_28_valid_min' then value end) as baseline_28_valid_min,
         max(case when name = 'baseline_60_valid_min' then value end) as baseline_60_valid_min,
-        max(case when name = 'baseline_before_valid_min' then value end) as baseline_before_valid_min,
-        max(case when name = 'baseline_band_sd' then value end) as baseline_band_sd
+        max(case when name = 'baseline_before_valid_min' then value end) as baseline_before_valid_min
 
     from definitions
 
@@ -80,9 +69,7 @@ days as (
         stg_figure_days.user_id,
         stg_figure_days.local_date,
         dirty_days.user_id is not null as is_wanted,
-        stg_figure_days.activity,
-        stg_figure_days.wear,
-        stg_figure_days.heart,
+        stg_figure_days.steps,
         stg_figure_days.rest_asleep,
         stg_figure_days.rest_awake,
         stg_figure_days.sleep,
@@ -90,8 +77,7 @@ days as (
         rules.baseline_7_valid_min,
         rules.baseline_28_valid_min,
         rules.baseline_60_valid_min,
-        rules.baseline_before_valid_min,
-        rules.baseline_band_sd
+        rules.baseline_before_valid_min
 
     from stg_figure_days
     inner join people

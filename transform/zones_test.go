@@ -139,6 +139,22 @@ func TestDaysOfEveryLengthGoThroughTheModels(t *testing.T) {
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("minutes by date (-clock on the wall +models):\n%s", diff)
 	}
+	travelled := map[string]int{} // by how much the clock moved: how many dates
+	for _, c := range cases {
+		var moved int
+		if err := r.DB.QueryRowContext(t.Context(), `select max(utc_offset_range_min) filter (where is_travel_day = (utc_offset_range_min >= 180))
+			from clock_days where user_id = ?`, c.user).Scan(&moved); err != nil {
+			t.Fatal(err)
+		}
+		travelled[c.user] = moved
+	}
+	// A clock that moves at midnight moves between two dates and on neither.
+	if diff := cmp.Diff(map[string]int{
+		"berlin-spring": 60, "berlin-autumn": 60, "new-york": 60, "lord-howe-spring": 30, "lord-howe-autumn": 30, "kathmandu": 0,
+		"cairo": 0, "beirut": 0, "over-the-date-line-west": 1560, "over-the-date-line-east": 0, "to-honolulu": 1140,
+	}, travelled); diff != "" {
+		t.Errorf("minutes by which clocks moved within a date (-want +got):\n%s", diff)
+	}
 	var skipped string
 	if err := r.DB.QueryRowContext(t.Context(), `select concat_ws(' ', has_steps, has_heart_rate, worn_min is null, is_valid_day)
 		from user_days where user_id = 'over-the-date-line-east' and local_date = date '2025-06-02'`).Scan(&skipped); err != nil {

@@ -2,7 +2,7 @@
 -- evidence.
 --
 -- grain:    user_id, local_date
--- inputs:   user_days, activity_days, heart_rate_days, resting_heart_rate_days, sleep_nights
+-- inputs:   user_days, clock_days, activity_days, heart_rate_days, resting_heart_rate_days, sleep_nights
 -- build:    view
 -- caution:  a new figure is a field here and a row of figures, and nothing else: every field but is_valid, has_zero and
 --           method is a figure to the models of trends. A new group is named in their selects too; baselines, which have a
@@ -16,21 +16,21 @@ days as (
         user_days.user_id,          -- person
         user_days.local_date,       -- the person's date; of a night, the date of waking
         struct_pack(
-            is_valid := user_days.is_valid_day,
+            is_valid := user_days.is_valid_day and not coalesce(clock_days.is_travel_day, false),
             has_zero := true,
             method := activity_days.method_version,
             step_count := cast(activity_days.step_count as double)
         )
-            as steps,               -- steps; valid on valid days
+            as steps,               -- steps; valid on valid days that are not of travel
         struct_pack(
-            is_valid := user_days.is_valid_day,
+            is_valid := user_days.is_valid_day and not coalesce(clock_days.is_travel_day, false),
             has_zero := true,
             method := activity_days.method_version,
             active_hour_count := cast(activity_days.active_hour_count as double),
             moderate_equivalent_min := cast(activity_days.moderate_equivalent_min as double),
             sedentary_min := cast(activity_days.sedentary_min as double)
         )
-            as activity,            -- how the day was moved through; valid on valid days
+            as activity,            -- how the day was moved through; valid likewise
         struct_pack(
             is_valid := user_days.worn_min is not null,
             has_zero := true,
@@ -39,12 +39,12 @@ days as (
         )
             as wear,                -- how long the watch was worn
         struct_pack(
-            is_valid := user_days.is_valid_day,
+            is_valid := user_days.is_valid_day and not coalesce(clock_days.is_travel_day, false),
             has_zero := true,
             method := heart_rate_days.method_version,
             heart_rate_mean_bpm := cast(heart_rate_days.heart_rate_mean_bpm as double)
         )
-            as heart,               -- heart rate of the whole day; valid on valid days
+            as heart,               -- heart rate of the whole day; valid likewise
         struct_pack(
             is_valid := resting_heart_rate_days.resting_heart_rate_source = 'asleep',
             has_zero := true,
@@ -95,6 +95,9 @@ days as (
             as sleep_clock          -- when it was, on the person's clock; valid on valid nights
 
     from user_days
+    left join clock_days
+        on user_days.user_id = clock_days.user_id
+        and user_days.local_date = clock_days.local_date
     left join activity_days
         on user_days.user_id = activity_days.user_id
         and user_days.local_date = activity_days.local_date

@@ -43,8 +43,8 @@
 -- audit:    lowest <= q1 and q1 <= median and median <= q3 and q3 <= highest
 -- audit:    (previous_change is null) = (previous_reason is not null)
 -- audit:    (year_before_change is null) = (year_before_reason is not null)
--- caution:  means of valid days, never sums: a month with fewer days is not a lesser one. A travel day is a day like others;
---           the last day may still be going on
+-- caution:  means of valid days, never sums: a month with fewer days is not a lesser one. Days of travel over
+--           time zones are not valid, nights are. The last day may still be going on
 -- method:   figure_months/1
 
 with

@@ -44,8 +44,8 @@
 -- audit:    lowest <= q1 and q1 <= median and median <= q3 and q3 <= highest
 -- audit:    (previous_change is null) = (previous_reason is not null)
 -- audit:    (three_weeks_change is null) = (three_weeks_reason is not null)
--- caution:  means of valid days, never sums: a week with fewer days is not a lesser one. A travel day is a day like others;
---           the last day may still be going on
+-- caution:  means of valid days, never sums: a week with fewer days is not a lesser one. Days of travel over
+--           time zones are not valid, nights are. The last day may still be going on
 -- method:   figure_weeks/1
 
 with

@@ -36,8 +36,8 @@
 -- audit:    n between 0 and measured_n and measured_n between 1 and day_count
 -- audit:    lowest <= q1 and q1 <= median and median <= q3 and q3 <= highest
 -- audit:    (previous_change is null) = (previous_reason is not null)
--- caution:  means of valid days, never sums: a year with fewer days is not a lesser one. A travel day is a day like others;
---           the last day may still be going on
+-- caution:  means of valid days, never sums: a year with fewer days is not a lesser one. Days of travel over
+--           time zones are not valid, nights are. The last day may still be going on
 -- method:   figure_years/1
 
 with

@@ -16,9 +16,9 @@ import (
 // functionRows is the name under which DuckDB sees what a Go function returns.
 const functionRows = "function_rows"
 
-// runFunction fills a table with what the model's Go function makes of its select. The rows stream: DuckDB pulls record
-// batches out of the function, which pulls them out of the select on a connection of its own.
-func (p *Project) runFunction(ctx context.Context, db *sql.DB, conn *sql.Conn, m *Model, table string) error {
+// runFunction runs a statement over what the model's Go function makes of its select. The rows stream: DuckDB pulls
+// record batches out of the function, which pulls them out of the select on a connection of its own.
+func (p *Project) runFunction(ctx context.Context, db *sql.DB, conn *sql.Conn, m *Model, statement func(rows string) string) error {
 	source, err := db.Conn(ctx)
 	if err != nil {
 		return err
@@ -26,12 +26,12 @@ func (p *Project) runFunction(ctx context.Context, db *sql.DB, conn *sql.Conn, m
 	defer source.Close() //nolint:errcheck // it goes back to the pool
 	return source.Raw(func(from any) error {
 		return conn.Raw(func(to any) error {
-			return p.pipe(ctx, from.(driver.Conn), to.(driver.Conn), m, table) //nolint:forcetypeassert // what DuckDB's driver hands out
+			return p.pipe(ctx, from.(driver.Conn), to.(driver.Conn), m, statement) //nolint:forcetypeassert // what DuckDB's driver hands out
 		})
 	})
 }
 
-func (p *Project) pipe(ctx context.Context, from, to driver.Conn, m *Model, table string) error {
+func (p *Project) pipe(ctx context.Context, from, to driver.Conn, m *Model, statement func(rows string) string) error {
 	reading, err := duckdb.NewArrowFromConn(from)
 	if err != nil {
 		return err
@@ -62,7 +62,7 @@ func (p *Project) pipe(ctx context.Context, from, to driver.Conn, m *Model, tabl
 	if !ok {
 		return fmt.Errorf("a connection of type %T executes nothing", to)
 	}
-	if _, err := exec.ExecContext(ctx, "create or replace table "+table+" as "+p.withHistory(m, m.selectOutputs(functionRows)), nil); err != nil {
+	if _, err := exec.ExecContext(ctx, statement(p.withHistory(m, m.selectOutputs(functionRows))), nil); err != nil {
 		return fmt.Errorf("function %s: %w", m.Function, err)
 	}
 	if err := made.Err(); err != nil {

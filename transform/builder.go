@@ -105,6 +105,11 @@ func (b *Builder) build(ctx context.Context, full bool) (result *Result, err err
 	if err != nil {
 		return nil, err
 	}
+	defer func() {
+		if dropErr := r.dropKept(); err == nil {
+			err = dropErr
+		}
+	}()
 	return r.run(ctx)
 }
 
@@ -118,6 +123,7 @@ type run struct {
 	bound  map[int32]int64           // by partition: silver is complete below
 	built  map[string]buildState     // by model
 	held   []func()                  // release the files that the present model reads
+	kept   map[string]*kept          // by view
 }
 
 // selectFiles selects columns of files of the lake, which stay within DuckDB's reach until release.
@@ -151,6 +157,7 @@ func (b *Builder) begin(ctx context.Context, w *warehouse, full bool) (*run, err
 	r := &run{
 		Builder: b, w: w, full: full,
 		silver: map[string]*lake.Snapshot{}, gold: map[string]*lake.Snapshot{}, built: map[string]buildState{},
+		kept: map[string]*kept{},
 	}
 	defer r.release()
 	var err error

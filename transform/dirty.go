@@ -96,12 +96,13 @@ func (r *run) findDirtyDays(ctx context.Context, m *Model, state buildState) (in
 func (r *run) everyDay(ctx context.Context, m *Model, _ map[int32]int64, target string) error {
 	silver, tables := r.project.reads(m)
 	var parts []string
-	for _, t := range silver {
-		rows, err := r.selectFiles(ctx, r.silverColumns(t), r.silver[t].Files)
+	for _, name := range silver {
+		t := silverTableOf(name)
+		rows, err := r.selectFiles(ctx, t.columns, r.silver[t.table].Files)
 		if err != nil {
 			return err
 		}
-		parts = append(parts, fmt.Sprintf("select user_id, local_date from (%s)", rows))
+		parts = append(parts, fmt.Sprintf("select user_id, local_date from (%s)", t.narrow(rows)))
 	}
 	for _, in := range append(slices.Clone(tables), m) {
 		keys, err := r.selectKeys(ctx, in, r.gold[in.Name])
@@ -131,8 +132,8 @@ func (r *run) selectKeys(ctx context.Context, m *Model, s *lake.Snapshot) (strin
 func (r *run) closure(ctx context.Context, m *Model, from map[int32]int64, target string) error {
 	silver, tables := r.project.reads(m)
 	domains := []string{"''"} // so that the list is never empty
-	for _, t := range silver {
-		domains = append(domains, literal(t))
+	for _, name := range silver {
+		domains = append(domains, literal(silverTableOf(name).table))
 	}
 	parts := []string{fmt.Sprintf(`
 		select d.user_id, d.local_date
@@ -261,13 +262,4 @@ func (r *run) horizon() string {
 
 func dateLiteral(day int64) string {
 	return "date '" + time.Unix(day*86400, 0).UTC().Format(time.DateOnly) + "'"
-}
-
-func (r *run) silverColumns(table string) []lake.Column {
-	for _, t := range silverTables() {
-		if t.name == table {
-			return t.columns
-		}
-	}
-	return nil
 }

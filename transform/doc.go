@@ -23,6 +23,8 @@
 //     compares them with what DuckDB finds in the select. dirty_days is always there and is not listed; "none" reads
 //     nothing.
 //   - build: view or table. Models in staging are views.
+//   - keep: "build" makes the rows of a view in staging once in a build, for all models that read them. They are not
+//     there for readers.
 //   - lookback: how far back rows may be read to make a day: "n days", "n days around" (both ways), or person (all of
 //     the person's days). None means the day alone.
 //   - reach: which days a changed day changes: "n days" (that many later ones too), "n days around" (both ways), "n days
@@ -32,6 +34,7 @@
 //   - audit: a predicate that no row may violate; one per line, as many as wanted. Null does not violate.
 //   - caution: when not to trust the figures.
 //   - method: name/version, written to the column method_version. A new formula is a new version.
+//   - sensitivity: cycle, of what concerns the menstrual cycle: see below.
 //   - supersedes: "<model> before <date>": see below.
 //   - go, order, output: see below.
 //
@@ -72,6 +75,15 @@
 // data gives the same rows whenever a lake was upgraded. The table method_changes lists these dates: charts mark them,
 // and comparisons do not reach across. A model whose method changed without a word about history is not built. One that
 // changed under the same method (a mended slip) is, and the log says how many days say something else now.
+//
+// # Sensitive tables
+//
+// What concerns the menstrual cycle is kept apart by construction. The events that tell of it are in silver.cycle_events,
+// and silver.events does not have them; only a model whose header says "sensitivity: cycle" may read them or a model that
+// does, and Load refuses any other. Such models make rows for people whose consent (an event of kind consent named cycle)
+// is in force. A Builder builds them like the others. A Reader has neither these tables nor these events unless
+// Config.Show names the sensitivity, so that reports, medals, rankings and exports, which do not, cannot come upon them;
+// of the commands only "diurna sql --show cycle" does.
 //
 // # Building
 //
@@ -117,6 +129,9 @@
 // What is passed on is what changed. The days on which a table's rows differ, not those that were looked at again, are
 // the dirty days of the next model. When a build ended between the two, the next model's own watermark is behind, and
 // its dirty days are followed from silver through the reach of every model above it.
+//
+// A person's minutes are made once in a build and kept in a temporary file, since two in three models of a day begin with
+// them. In a file they take little memory, and of its columns only those are read that a model names.
 //
 // Arrow batches need DuckDB's build tag duckdb_arrow, which the Makefile sets. A scalar function registered with DuckDB
 // would need none, but gets every element of a list boxed; and a stage or a split is a row, which no scalar function

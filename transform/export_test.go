@@ -6,7 +6,7 @@ import (
 	"maps"
 )
 
-// LoadWith is Load with Go functions of a test beside Diurna's own.
+// LoadWith is Load with Go functions of a test beside our own.
 func LoadWith(ctx context.Context, functions Functions, systems ...fs.FS) (*Project, error) {
 	all := goFunctions()
 	maps.Copy(all, functions)

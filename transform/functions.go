@@ -10,6 +10,8 @@ import (
 
 	"github.com/apache/arrow-go/v18/arrow/array"
 
+	"github.com/diurna-health/diurna/transform/hrv"
+	"github.com/diurna-health/diurna/transform/minutes"
 	"github.com/diurna-health/diurna/transform/trend"
 )
 
@@ -29,6 +31,8 @@ type Functions map[string]Function
 // goFunctions are those of Diurna's own models.
 func goFunctions() Functions {
 	return Functions{
+		"hrv_windows": {Fingerprint: hrv.Fingerprint, Run: hrv.WindowRows},
+		"minutes":     {Fingerprint: "1", Run: minutes.Run},
 		"baselines":   {Fingerprint: trend.Version, Run: trend.Baselines},
 		"day_trends":  {Fingerprint: trend.Version, Run: trend.DayTrends},
 		"week_trends": {Fingerprint: trend.Version, Run: trend.WeekTrends},

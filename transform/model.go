@@ -32,6 +32,13 @@ const (
 	SpanPerson  SpanUnit = "person"  // all of a person's days
 )
 
+// A Sensitivity keeps tables apart that concern more than health: whoever opens the lake does not see them unless they
+// ask for them by name, and no model without it can read them.
+type Sensitivity string
+
+// SensitivityCycle is that of everything about the menstrual cycle.
+const SensitivityCycle Sensitivity = "cycle"
+
 // A Span is a stretch of days about a day. The zero Span is the day alone.
 type Span struct {
 	Unit     SpanUnit // "" is SpanDays
@@ -60,6 +67,7 @@ type Model struct {
 	Grain    []string
 	Inputs   []string
 	Build    BuildKind
+	Keep     bool // of a view: its rows are made once in a build, for all models that read them
 	Lookback Span
 	Reach    Span
 	Source   string
@@ -74,6 +82,8 @@ type Model struct {
 	Outputs    []Output // columns of the function's rows
 	Columns    []Column
 	SQL        string // the whole file
+
+	Sensitivity Sensitivity // what it takes to see the table; "" = nothing
 
 	sha string // of SQL, definitions when they are read, and everything above; set by Load
 }
@@ -181,6 +191,11 @@ func (m *Model) setHeader(key, value string) (err error) {
 		}
 	case "build":
 		m.Build = BuildKind(value)
+	case "keep":
+		if value != "build" {
+			return fmt.Errorf("keep: %q is not build", value)
+		}
+		m.Keep = true
 	case "lookback":
 		m.Lookback, err = parseSpan(value)
 	case "reach":
@@ -201,6 +216,8 @@ func (m *Model) setHeader(key, value string) (err error) {
 		m.Order = splitList(value)
 	case "output":
 		return m.addOutput(value)
+	case "sensitivity":
+		m.Sensitivity = Sensitivity(value)
 	default:
 		return fmt.Errorf("unknown header key %q", key)
 	}
@@ -272,7 +289,9 @@ func (m *Model) parseBody(body string) (problems []error) {
 		problems = append(problems, errors.New("the last line is not \"select * from <last CTE>\""))
 	}
 	if m.Function != "" { // the select's columns are not the table's
-		m.Columns = append(m.Columns, Column{Name: columnMethodVersion, Meaning: "formula of this row"})
+		if m.Build == BuildTable {
+			m.Columns = append(m.Columns, Column{Name: columnMethodVersion, Meaning: "formula of this row"})
+		}
 		return problems
 	}
 	for _, line := range lines {
@@ -297,13 +316,14 @@ func (m *Model) orderedSelect() string {
 
 // selectOutputs selects what the Go function returned, as the header promises it.
 func (m *Model) selectOutputs(from string) string {
-	var b strings.Builder
-	b.WriteString("select ")
-	for _, o := range m.Outputs {
-		fmt.Fprintf(&b, "cast(%[1]s as %[2]s) as %[1]s, ", o.Name, o.Type)
+	columns := make([]string, len(m.Outputs))
+	for i, o := range m.Outputs {
+		columns[i] = fmt.Sprintf("cast(%[1]s as %[2]s) as %[1]s", o.Name, o.Type)
 	}
-	fmt.Fprintf(&b, "%s as %s from %s", literal(m.Method), columnMethodVersion, from)
-	return b.String()
+	if m.Build == BuildTable {
+		columns = append(columns, literal(m.Method)+" as "+columnMethodVersion)
+	}
+	return "select " + strings.Join(columns, ", ") + " from " + from
 }
 
 // withoutComments removes line comments and the contents of string literals, so that what is left is code.
@@ -346,6 +366,9 @@ func (m *Model) check() (problems []error) {
 			report("inputs: %q is not a table name", in)
 		}
 	}
+	if m.Sensitivity != "" && m.Sensitivity != SensitivityCycle {
+		report("sensitivity: %q is not %s", m.Sensitivity, SensitivityCycle)
+	}
 	switch m.Lookback.Unit {
 	case "", SpanDays, SpanPerson:
 	default:
@@ -355,6 +378,9 @@ func (m *Model) check() (problems []error) {
 		report("lookback: recorded is for reach alone")
 	}
 	problems = append(problems, m.checkFunction()...)
+	if m.Keep && !m.Staging() {
+		report("keep: only views in staging are kept")
+	}
 	switch m.Build {
 	case BuildTable:
 		if len(m.Grain) < 2 || m.Grain[0] != "user_id" {
@@ -387,8 +413,8 @@ func (m *Model) checkFunction() (problems []error) {
 		}
 		return problems
 	}
-	if m.Build != BuildTable {
-		report("go: only a table is made by a Go function")
+	if m.Build != BuildTable && !m.Keep {
+		report("go: only a table, and a view that is kept, is made by a Go function")
 	}
 	if len(m.Order) == 0 {
 		report("header key \"order\" is missing: a Go function reads its rows in one order")

@@ -24,6 +24,9 @@ type Config struct {
 	FileRows    int    // rows of a gold file, give or take a person; 0 is 65,536
 	Now         func() time.Time
 	Logger      *slog.Logger
+
+	// Show names the sensitive tables that a Reader has beside the others. A Builder builds them all.
+	Show []Sensitivity
 }
 
 // A warehouse is an in-memory DuckDB. One connection is pinned: temporary tables belong to a connection.
@@ -150,7 +153,7 @@ func (p *Project) define(ctx context.Context, conn *sql.Conn, defined map[string
 	}
 	for _, m := range p.models {
 		query := "create view " + m.Name + " as\n" + m.SQL
-		if m.Build == BuildTable && !defined[m.Name] {
+		if (m.Build == BuildTable || m.Function != "") && !defined[m.Name] {
 			columns, err := m.describeRows(ctx, conn)
 			if err != nil {
 				return fmt.Errorf("define %s: %w", m.Name, err)
@@ -178,15 +181,23 @@ func (m *Model) describeRows(ctx context.Context, conn *sql.Conn) ([]lake.Column
 	for i, o := range m.Outputs {
 		columns[i] = lake.Column{Name: o.Name, Type: o.Type}
 	}
-	return append(columns, lake.Column{Name: columnMethodVersion, Type: "VARCHAR"}), nil
+	if m.Build == BuildTable {
+		columns = append(columns, lake.Column{Name: columnMethodVersion, Type: "VARCHAR"})
+	}
+	return columns, nil
 }
 
 // Materialize fills a table with the rows that the model makes of what its inputs hold.
 func (p *Project) Materialize(ctx context.Context, db *sql.DB, conn *sql.Conn, m *Model, table string) error {
+	return p.put(ctx, db, conn, m, func(rows string) string { return "create or replace table " + table + " as " + rows })
+}
+
+// put runs a statement over the rows that the model makes; statement makes it of a select of them.
+func (p *Project) put(ctx context.Context, db *sql.DB, conn *sql.Conn, m *Model, statement func(rows string) string) error {
 	if m.Function != "" {
-		return p.runFunction(ctx, db, conn, m, table)
+		return p.runFunction(ctx, db, conn, m, statement)
 	}
-	_, err := conn.ExecContext(ctx, "create or replace table "+table+" as "+p.withHistory(m, "select * from (\n"+m.SQL+"\n)"))
+	_, err := conn.ExecContext(ctx, statement(p.withHistory(m, "select * from (\n"+m.SQL+"\n)")))
 	return err
 }
 

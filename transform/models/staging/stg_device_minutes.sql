@@ -18,7 +18,10 @@ shared_days as (
     from stg_metric_days
 
     where
-        metric in ('heart_rate', 'steps', 'intensity')
+        metric in (
+            'heart_rate', 'steps', 'intensity', 'distance', 'floors', 'active_energy', 'oxygen_saturation',
+            'respiratory_rate', 'skin_temperature', 'stress', 'noise_level'
+        )
         and is_shared
 
 ),
@@ -52,7 +55,10 @@ device_minutes as (
         on stg_series_samples.user_id = shared_dates.user_id
         and stg_series_samples.local_date = shared_dates.local_date
 
-    where stg_series_samples.metric in ('heart_rate', 'steps', 'intensity')
+    where stg_series_samples.metric in (
+        'heart_rate', 'steps', 'intensity', 'distance', 'floors', 'active_energy', 'oxygen_saturation',
+        'respiratory_rate', 'skin_temperature', 'stress', 'noise_level'
+    )
 
     group by
         stg_series_samples.user_id,
@@ -104,7 +110,7 @@ chosen_devices as (
     select
         user_id,        -- person
         local_date,     -- the person's date
-        metric,         -- heart_rate, steps or intensity
+        metric,         -- name in the metrics table
         minute_number,  -- minutes since 1970-01-01 UTC
         device_id       -- the device whose samples count in this minute
 

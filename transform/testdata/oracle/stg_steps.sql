@@ -1,0 +1,137 @@
+-- stg_steps: a person's steps, minute by minute, from the one device that stands for that minute.
+--
+-- grain:    user_id, local_date, minute_number
+-- inputs:   stg_metric_days, stg_series_samples, stg_device_minutes
+-- build:    view
+-- caution:  a sample counts for the minute it starts in, however long its period
+
+with
+
+days as (
+
+    select
+        user_id,
+        local_date,
+        is_shared,
+        is_by_minute
+
+    from stg_metric_days
+
+    where metric = 'steps'
+
+),
+
+samples as (
+
+    select
+        stg_series_samples.user_id,
+        stg_series_samples.local_date,
+        stg_series_samples.device_id,
+        stg_series_samples.metric,
+        stg_series_samples.measured_us // 60000000 as minute_number,
+        stg_series_samples.utc_offset_min,
+        stg_series_samples.value,
+        days.is_shared,
+        days.is_by_minute
+
+    from stg_series_samples
+    inner join days
+        on stg_series_samples.user_id = days.user_id
+        and stg_series_samples.local_date = days.local_date
+
+    where stg_series_samples.metric = 'steps'
+
+),
+
+-- Most days have one device, and its steps and classes come by the minute: they need neither choice nor sum.
+minutes_as_recorded as (
+
+    select
+        user_id,
+        local_date,
+        minute_number,
+        cast((minute_number + utc_offset_min) // 60 % 24 as integer) as local_hour,
+        cast(value as bigint) as step_count,
+        cast(1 as bigint) as sample_count
+
+    from samples
+
+    where is_by_minute
+
+),
+
+samples_to_sum as (
+
+    select
+        user_id,
+        local_date,
+        minute_number,
+        utc_offset_min,
+        value
+
+    from samples
+
+    where not is_by_minute and not is_shared
+
+    union all
+
+    select
+        samples.user_id,
+        samples.local_date,
+        samples.minute_number,
+        samples.utc_offset_min,
+        samples.value
+
+    from samples
+    inner join stg_device_minutes
+        on samples.user_id = stg_device_minutes.user_id
+        and samples.local_date = stg_device_minutes.local_date
+        and samples.metric = stg_device_minutes.metric
+        and samples.device_id = stg_device_minutes.device_id
+        and samples.minute_number = stg_device_minutes.minute_number
+
+    where samples.is_shared
+
+),
+
+minutes_summed as (
+
+    select
+        user_id,
+        local_date,
+        minute_number,
+        min(cast((minute_number + utc_offset_min) // 60 % 24 as integer)) as local_hour,
+        cast(sum(value) as bigint) as step_count,
+        cast(count(*) as bigint) as sample_count
+
+    from samples_to_sum
+
+    group by user_id, local_date, minute_number
+
+),
+
+all_minutes as (
+
+    select * from minutes_as_recorded
+
+    union all
+
+    select * from minutes_summed
+
+),
+
+minutes as (
+
+    select
+        user_id,                -- person
+        local_date,             -- the person's date
+        minute_number,          -- minutes since 1970-01-01 UTC
+        local_hour,             -- 0 to 23 on the person's clock
+        step_count,             -- steps; the device's own zeros are zeros
+        sample_count            -- samples in the minute
+
+    from all_minutes
+
+)
+
+select * from minutes

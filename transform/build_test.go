@@ -156,7 +156,11 @@ func TestEveryReachAndLookbackGivesTheRowsOfAFullBuild(t *testing.T) {
 			group by all
 		)`
 	project := withModels(t, map[string]string{
-		"models/test/back.sql":   spanModel("back", "-- lookback: 2 days\n-- reach:    2 days", "local_date", fmt.Sprintf(rolling, 2, 0)),
+		"models/test/back.sql": spanModel("back", "-- lookback: 2 days\n-- reach:    2 days", "local_date", fmt.Sprintf(rolling, 2, 0)),
+		"models/test/recorded.sql": spanModel("recorded", "-- lookback: 9 days\n-- reach:    9 days recorded", "local_date",
+			strings.Replace(fmt.Sprintf(rolling, 9, 0), "group by", `inner join activity_days as own
+				on dirty_days.user_id = own.user_id and dirty_days.local_date = own.local_date
+			group by`, 1)),
 		"models/test/around.sql": spanModel("around", "-- lookback: 1 days around\n-- reach:    1 days around", "local_date", fmt.Sprintf(rolling, 1, 1)),
 		"models/test/weeks.sql":  spanModel("weeks", "-- reach:    week", "week_date", fmt.Sprintf(bucket, "week")),
 		"models/test/months.sql": spanModel("months", "-- reach:    month", "month_date", fmt.Sprintf(bucket, "month")),
@@ -188,9 +192,81 @@ func TestEveryReachAndLookbackGivesTheRowsOfAFullBuild(t *testing.T) {
 	}
 	w.sameAsFull()
 	for name, rows := range w.gold() {
-		if slices.Contains([]string{"back", "around", "weeks", "months", "since"}, name) && len(rows) == 0 {
+		if slices.Contains([]string{"back", "recorded", "around", "weeks", "months", "since"}, name) && len(rows) == 0 {
 			t.Errorf("%s has no rows: nothing was compared", name)
 		}
+	}
+}
+
+func TestALongReachEndsWithTheLastRecordedDay(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	day := func(d int32) map[string]piece {
+		return map[string]piece{fmt.Sprint(d): {summaries: []schemas.DailySummaryRow{
+			{UserID: "u", DeviceID: "watch", Metric: schemas.TotalSleepTime, LocalDate: d, Value: 400, Source: "native"}}}}
+	}
+	w.put(day(firstDay))
+	w.build(false)
+	w.put(day(firstDay + 5))
+	if m := modelNamed(w.build(false), "baselines"); m.DirtyDays != 5 { // the holes between are days of the spine too
+		t.Errorf("%d days were looked at for a day after a gap of four, want 5", m.DirtyDays)
+	}
+	w.put(day(firstDay + 6))
+	if m := modelNamed(w.build(false), "baselines"); m.DirtyDays != 1 {
+		t.Errorf("%d days were looked at for a day of today, want 1", m.DirtyDays)
+	}
+	w.sameAsFull()
+}
+
+// The models of trends look back for up to two years: nights of 14 months, by summaries, come in blocks in any order,
+// change and go.
+func TestFiguresOverTimeInAnyOrderOfArrivalEqualOneFullBuild(t *testing.T) {
+	t.Parallel()
+	r := rand.New(rand.NewPCG(41, 7))
+	const days = 430
+	w := newWorld(t)
+	nights := func(user string, from, end int32) map[string]piece {
+		sync := map[string]piece{}
+		for d := from; d < min(end, days); d++ {
+			night := piece{}
+			if r.IntN(8) > 0 {
+				night.summaries = []schemas.DailySummaryRow{
+					{UserID: user, DeviceID: "watch", Metric: schemas.TotalSleepTime, LocalDate: firstDay + d, Value: 400 + r.Int32N(9) + d/10, Source: "native"},
+					{UserID: user, DeviceID: "watch", Metric: schemas.TimeInBed, LocalDate: firstDay + d, Value: 200 + r.Int32N(300), Source: "native"},
+				}
+			}
+			sync[fmt.Sprint(user, d)] = night
+		}
+		return sync
+	}
+	// The second half first, then the first, then pieces of both again or gone.
+	for i, from := range []int32{215, 0, 100, 0, 380, 30, 250} {
+		end := from + 215
+		if i > 1 {
+			end = from + 1 + r.Int32N(60)
+		}
+		sync := nights("a", from, end)
+		maps.Copy(sync, nights("b", from+r.Int32N(20), end))
+		if i == 5 {
+			for key := range sync {
+				sync[key] = piece{}
+			}
+		}
+		w.put(sync)
+		w.build(false)
+	}
+	w.sameAsFull()
+	gold := w.gold()
+	for _, table := range []string{"baselines", "figure_weeks", "figure_months", "figure_years", "day_trends", "week_trends"} {
+		if len(gold[table]) == 0 {
+			t.Errorf("%s has no rows: nothing was compared", table)
+		}
+	}
+	if rows := strings.Join(gold["figure_months"], "\n"); !strings.Contains(rows, "'year_before_reason': NULL") {
+		t.Error("no month was compared with the same month a year before")
+	}
+	if rows := strings.Join(gold["week_trends"], "\n"); !strings.Contains(rows, "'is_trend': true") {
+		t.Error("no trend was found over weeks that rise")
 	}
 }
 

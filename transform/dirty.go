@@ -229,8 +229,8 @@ func (r *run) fill(ctx context.Context, target, days string, reach Span) error {
 	return nil
 }
 
-// widen selects the days that a span puts around the days of a select. Forward ends at the later of the horizon and the
-// last of the days.
+// widen selects the days that a span puts around the days of a select. Forward and recorded days end at the later of the
+// horizon and the last of the days.
 func widen(days string, span Span, horizon string) string {
 	each := func(first, last string) string {
 		return fmt.Sprintf(`select distinct user_id, cast(unnest(generate_series(cast(%s as timestamp), cast(%s as timestamp),
@@ -253,6 +253,9 @@ func widen(days string, span Span, horizon string) string {
 	}
 	if span.Around {
 		return each(fmt.Sprintf("local_date - %d", span.Days), fmt.Sprintf("local_date + %d", span.Days))
+	}
+	if span.Recorded {
+		return each("local_date", fmt.Sprintf("greatest(local_date, least(local_date + %d, %s))", span.Days, horizon))
 	}
 	return each("local_date", fmt.Sprintf("local_date + %d", span.Days))
 }

@@ -27,8 +27,9 @@
 //     there for readers.
 //   - lookback: how far back rows may be read to make a day: "n days", "n days around" (both ways), or person (all of
 //     the person's days). None means the day alone.
-//   - reach: which days a changed day changes: "n days" (that many later ones too), "n days around" (both ways), week
-//     (its ISO week), month, forward (all later days), or person (all of the person's days). None means the day alone.
+//   - reach: which days a changed day changes: "n days" (that many later ones too), "n days around" (both ways), "n days
+//     recorded" (that many later ones, as far as any table has days), week (its ISO week), month, forward (all later
+//     days), or person (all of the person's days). None means the day alone.
 //   - source: where the formula comes from. Required of a table.
 //   - audit: a predicate that no row may violate; one per line, as many as wanted. Null does not violate.
 //   - caution: when not to trust the figures.
@@ -120,6 +121,10 @@
 //
 // Lookback and reach can go around a day. A night is dated by its end, and a segment that arrives late can move the end of
 // its neighbours' night to another date, earlier or later.
+//
+// A long reach is of recorded days. A day of today changes no day of the sixty to come, yet sixty times the person-days to
+// look at are most of the work. It is for models whose every row needs a row of that day in a table they read,
+// user_days mostly: when that day comes, it is dirty itself.
 //
 // What is passed on is what changed. The days on which a table's rows differ, not those that were looked at again, are
 // the dirty days of the next model. When a build ended between the two, the next model's own watermark is behind, and

@@ -12,6 +12,7 @@ import (
 
 	"github.com/diurna-health/diurna/transform/hrv"
 	"github.com/diurna-health/diurna/transform/minutes"
+	"github.com/diurna-health/diurna/transform/trend"
 )
 
 // A Function is the Go part of a model, for what sets are the wrong tool: rolling medians, classifiers, tracks.
@@ -32,6 +33,12 @@ func goFunctions() Functions {
 	return Functions{
 		"hrv_windows": {Fingerprint: hrv.Fingerprint, Run: hrv.WindowRows},
 		"minutes":     {Fingerprint: "1", Run: minutes.Run},
+		"baselines":   {Fingerprint: trend.Version, Run: trend.Baselines},
+		"day_trends":  {Fingerprint: trend.Version, Run: trend.DayTrends},
+		"week_trends": {Fingerprint: trend.Version, Run: trend.WeekTrends},
+		"weeks":       {Fingerprint: trend.Version, Run: trend.Weeks},
+		"months":      {Fingerprint: trend.Version, Run: trend.Months},
+		"years":       {Fingerprint: trend.Version, Run: trend.Years},
 	}
 }
 

@@ -41,9 +41,10 @@ const SensitivityCycle Sensitivity = "cycle"
 
 // A Span is a stretch of days about a day. The zero Span is the day alone.
 type Span struct {
-	Unit   SpanUnit // "" is SpanDays
-	Days   int      // of SpanDays
-	Around bool     // of SpanDays: both ways
+	Unit     SpanUnit // "" is SpanDays
+	Days     int      // of SpanDays
+	Around   bool     // of SpanDays: both ways
+	Recorded bool     // of SpanDays: no further than the last day that any table has
 }
 
 // A Column is an output column of a model, for the data dictionary.
@@ -264,12 +265,13 @@ func parseSpan(s string) (Span, error) {
 		return Span{Unit: unit}, nil
 	}
 	rest, around := strings.CutSuffix(s, " around")
+	rest, recorded := strings.CutSuffix(rest, " recorded")
 	number, ok := strings.CutSuffix(rest, " days")
 	n, err := strconv.Atoi(number)
-	if !ok || err != nil || n < 1 || n > 3660 {
-		return Span{}, fmt.Errorf("%q is not \"n days\", \"n days around\", week, month, forward or person", s)
+	if !ok || err != nil || n < 1 || n > 3660 || around && recorded {
+		return Span{}, fmt.Errorf("%q is not \"n days\", \"n days around\", \"n days recorded\", week, month, forward or person", s)
 	}
-	return Span{Unit: SpanDays, Days: n, Around: around}, nil
+	return Span{Unit: SpanDays, Days: n, Around: around, Recorded: recorded}, nil
 }
 
 // parseBody checks the form of the select and collects the comments beside its columns. A name that several CTEs
@@ -371,6 +373,9 @@ func (m *Model) check() (problems []error) {
 	case "", SpanDays, SpanPerson:
 	default:
 		report("lookback: %s is for reach alone", m.Lookback.Unit)
+	}
+	if m.Lookback.Recorded {
+		report("lookback: recorded is for reach alone")
 	}
 	problems = append(problems, m.checkFunction()...)
 	if m.Keep && !m.Staging() {

@@ -20,6 +20,9 @@ func silverTables() []silverTable {
 		{schemas.TableReadings, lake.ColumnsOf[schemas.ReadingRow]()},
 		{schemas.TableDailySummaries, lake.ColumnsOf[schemas.DailySummaryRow]()},
 		{schemas.TableEvents, lake.ColumnsOf[schemas.EventRow]()},
+		{schemas.TableRRRuns, lake.ColumnsOf[schemas.RRRunRow]()},
+		{schemas.TableWorkouts, lake.ColumnsOf[schemas.WorkoutRow]()},
+		{schemas.TableWorkoutPoints, lake.ColumnsOf[schemas.WorkoutPointsRow]()},
 	}
 }
 

@@ -9,6 +9,8 @@ import (
 	"slices"
 
 	"github.com/apache/arrow-go/v18/arrow/array"
+
+	"github.com/diurna-health/diurna/transform/tracks"
 )
 
 // A Function is the Go part of a model, for what sets are the wrong tool: rolling medians, classifiers, tracks.
@@ -26,7 +28,10 @@ type Functions map[string]Function
 
 // goFunctions are those of Diurna's own models.
 func goFunctions() Functions {
-	return Functions{}
+	return Functions{
+		"measure_workouts": {Fingerprint: tracks.Fingerprint, Run: tracks.Measures},
+		"find_efforts":     {Fingerprint: tracks.Fingerprint, Run: tracks.EffortRows},
+	}
 }
 
 // fingerprint is what of the functions decides the rows of a model.

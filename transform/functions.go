@@ -12,6 +12,7 @@ import (
 
 	"github.com/diurna-health/diurna/transform/hrv"
 	"github.com/diurna-health/diurna/transform/minutes"
+	"github.com/diurna-health/diurna/transform/tracks"
 	"github.com/diurna-health/diurna/transform/trend"
 )
 
@@ -31,14 +32,16 @@ type Functions map[string]Function
 // goFunctions are those of Diurna's own models.
 func goFunctions() Functions {
 	return Functions{
-		"hrv_windows": {Fingerprint: hrv.Fingerprint, Run: hrv.WindowRows},
-		"minutes":     {Fingerprint: "1", Run: minutes.Run},
-		"baselines":   {Fingerprint: trend.Version, Run: trend.Baselines},
-		"day_trends":  {Fingerprint: trend.Version, Run: trend.DayTrends},
-		"week_trends": {Fingerprint: trend.Version, Run: trend.WeekTrends},
-		"weeks":       {Fingerprint: trend.Version, Run: trend.Weeks},
-		"months":      {Fingerprint: trend.Version, Run: trend.Months},
-		"years":       {Fingerprint: trend.Version, Run: trend.Years},
+		"hrv_windows":      {Fingerprint: hrv.Fingerprint, Run: hrv.WindowRows},
+		"minutes":          {Fingerprint: "1", Run: minutes.Run},
+		"baselines":        {Fingerprint: trend.Version, Run: trend.Baselines},
+		"day_trends":       {Fingerprint: trend.Version, Run: trend.DayTrends},
+		"week_trends":      {Fingerprint: trend.Version, Run: trend.WeekTrends},
+		"weeks":            {Fingerprint: trend.Version, Run: trend.Weeks},
+		"months":           {Fingerprint: trend.Version, Run: trend.Months},
+		"years":            {Fingerprint: trend.Version, Run: trend.Years},
+		"measure_workouts": {Fingerprint: tracks.Fingerprint, Run: tracks.Measures},
+		"find_efforts":     {Fingerprint: tracks.Fingerprint, Run: tracks.EffortRows},
 	}
 }
 

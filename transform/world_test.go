@@ -62,6 +62,8 @@ type piece struct {
 	summaries []schemas.DailySummaryRow
 	readings  []schemas.ReadingRow
 	events    []schemas.EventRow
+	workouts  []schemas.WorkoutRow
+	points    []schemas.WorkoutPointsRow
 }
 
 // A world is silver as merge would leave it, and its way into a lake.
@@ -123,6 +125,12 @@ func (w *world) stage(pieces map[string]piece) []string {
 			for _, r := range p.events {
 				note(r.UserID, r.LocalDate, schemas.TableEvents)
 			}
+			for _, r := range p.workouts {
+				note(r.UserID, r.LocalDate, schemas.TableWorkouts)
+			}
+			for _, r := range p.points {
+				note(r.UserID, r.LocalDate, schemas.TableWorkoutPoints)
+			}
 		}
 		w.pieces[key] = p
 	}
@@ -140,6 +148,8 @@ func (w *world) publish(tables ...string) {
 		all.summaries = append(all.summaries, p.summaries...)
 		all.readings = append(all.readings, p.readings...)
 		all.events = append(all.events, p.events...)
+		all.workouts = append(all.workouts, p.workouts...)
+		all.points = append(all.points, p.points...)
 	}
 	marks := map[string]string{lake.MergeWatermark + "0": fmt.Sprint(w.offset)}
 	for _, table := range tables {
@@ -155,6 +165,10 @@ func (w *world) publish(tables ...string) {
 			add = writeRows(w.t, w.lake, table, all.readings)
 		case schemas.TableEvents:
 			add = writeRows(w.t, w.lake, table, all.events)
+		case schemas.TableWorkouts:
+			add = writeRows(w.t, w.lake, table, all.workouts)
+		case schemas.TableWorkoutPoints:
+			add = writeRows(w.t, w.lake, table, all.points)
 		}
 		w.commit(table, add, marks)
 	}
@@ -166,7 +180,7 @@ func writeRows[T any](t *testing.T, store transform.Store, table string, rows []
 		return nil
 	}
 	var partition map[string]int64
-	if table == schemas.TableSeriesHours {
+	if table == schemas.TableSeriesHours || table == schemas.TableWorkoutPoints {
 		partition = map[string]int64{"local_month": 201604, "user_bucket": 0}
 	}
 	tmp, err := store.TempPath(t.Context(), table)

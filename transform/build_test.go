@@ -224,7 +224,7 @@ func TestFiguresOverTimeInAnyOrderOfArrivalEqualOneFullBuild(t *testing.T) {
 	t.Parallel()
 	r := rand.New(rand.NewPCG(41, 7))
 	const days = 430
-	w := newWorld(t)
+	w := newWorld(t, tablesAbout(t, "trends")...)
 	nights := func(user string, from, end int32) map[string]piece {
 		sync := map[string]piece{}
 		for d := from; d < min(end, days); d++ {

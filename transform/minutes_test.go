@@ -71,18 +71,14 @@ func randomHours(r *rand.Rand, n int) string {
 		metric := []string{"steps", "heart_rate", "intensity", "motion_count", "stress"}[r.IntN(5)]
 		period := []int{0, 1000, 5000, 15_000, 30_000, 60_000, 60_000, 60_000, 300_000}[r.IntN(9)]
 		first := []int{0, 0, 0, 30_000, 61_000}[r.IntN(5)]
-		rate, beats := 50+r.IntN(60), 1 // such that no sample is left out as a jump
-		if period > 0 {
-			beats = 3
-		}
 		var offsets, values []string
 		for at := first; at < 3_600_000 && len(values) < 100; at += max(period, 1+r.IntN(90_000)) {
 			if period == 0 || r.IntN(3) > 0 {
 				offsets = append(offsets, fmt.Sprint(at))
 			}
 			value := r.IntN(4) * r.IntN(40)
-			if metric == "heart_rate" {
-				value = rate + r.IntN(beats)
+			if metric == "heart_rate" && r.IntN(20) > 0 {
+				value = 60 + r.IntN(30)
 			}
 			values = append(values, fmt.Sprint(value))
 		}

@@ -46,7 +46,7 @@ func aWorkout(user, device string, day int32, start, minutes int64, sport string
 func TestWorkoutsInAnyOrderOfArrivalEqualOneFullBuild(t *testing.T) {
 	t.Parallel()
 	r := rand.New(rand.NewPCG(5, 7))
-	w := newWorld(t)
+	w := newWorld(t, tablesAbout(t, "workouts")...)
 	for _, user := range []string{"a", "b"} {
 		w.put(map[string]piece{"profile" + user: {events: []schemas.EventRow{
 			event(user, firstDay, 0, "profile", "birth_year", 1980), event(user, firstDay, 0, "profile", "height_cm", 175),

@@ -62,6 +62,7 @@ type piece struct {
 	summaries []schemas.DailySummaryRow
 	readings  []schemas.ReadingRow
 	events    []schemas.EventRow
+	runs      []schemas.RRRunRow
 	workouts  []schemas.WorkoutRow
 	points    []schemas.WorkoutPointsRow
 }
@@ -86,6 +87,13 @@ func newWorld(t *testing.T, models ...string) *world {
 
 // spine names the models that tests of the builder build: it treats all alike, and the others cost time.
 func spine() []string { return []string{"user_days", "profile_days", "resting_heart_rate_days"} }
+
+// tablesAbout names the tables of a topic.
+func tablesAbout(t *testing.T, topic string) []string {
+	t.Helper()
+	p := loadProject(t)
+	return slices.DeleteFunc(goldTables(p), func(name string) bool { return p.Model(name).Topic != topic })
+}
 
 // newLakeWorld is a world over a lake on the disk.
 func newLakeWorld(t *testing.T) *world {
@@ -125,6 +133,9 @@ func (w *world) stage(pieces map[string]piece) []string {
 			for _, r := range p.events {
 				note(r.UserID, r.LocalDate, schemas.TableEvents)
 			}
+			for _, r := range p.runs {
+				note(r.UserID, r.LocalDate, schemas.TableRRRuns)
+			}
 			for _, r := range p.workouts {
 				note(r.UserID, r.LocalDate, schemas.TableWorkouts)
 			}
@@ -148,6 +159,7 @@ func (w *world) publish(tables ...string) {
 		all.summaries = append(all.summaries, p.summaries...)
 		all.readings = append(all.readings, p.readings...)
 		all.events = append(all.events, p.events...)
+		all.runs = append(all.runs, p.runs...)
 		all.workouts = append(all.workouts, p.workouts...)
 		all.points = append(all.points, p.points...)
 	}
@@ -165,6 +177,8 @@ func (w *world) publish(tables ...string) {
 			add = writeRows(w.t, w.lake, table, all.readings)
 		case schemas.TableEvents:
 			add = writeRows(w.t, w.lake, table, all.events)
+		case schemas.TableRRRuns:
+			add = writeRows(w.t, w.lake, table, all.runs)
 		case schemas.TableWorkouts:
 			add = writeRows(w.t, w.lake, table, all.workouts)
 		case schemas.TableWorkoutPoints:
@@ -180,7 +194,7 @@ func writeRows[T any](t *testing.T, store transform.Store, table string, rows []
 		return nil
 	}
 	var partition map[string]int64
-	if table == schemas.TableSeriesHours || table == schemas.TableWorkoutPoints {
+	if slices.Contains([]string{schemas.TableSeriesHours, schemas.TableRRRuns, schemas.TableWorkoutPoints}, table) {
 		partition = map[string]int64{"local_month": 201604, "user_bucket": 0}
 	}
 	tmp, err := store.TempPath(t.Context(), table)
@@ -338,7 +352,7 @@ func event(user string, day int32, hour int, kind, name string, value int32) sch
 func repeat(n int, values ...int32) []int32 { return slices.Repeat(values, n) }
 
 // randomPieces makes what n syncs may bring: hours of two devices, nights that run over midnight and into each other,
-// summaries, and pieces that come again with less.
+// summaries, beats, and pieces that come again with less.
 func randomPieces(r *rand.Rand, n int) []map[string]piece {
 	stages := schemas.SleepStages()
 	syncs := make([]map[string]piece, n)
@@ -348,7 +362,7 @@ func randomPieces(r *rand.Rand, n int) []map[string]piece {
 			user := fmt.Sprintf("user-%d", r.IntN(4))
 			day := firstDay + r.Int32N(6)
 			device := []string{"watch", "band"}[r.IntN(2)]
-			switch r.IntN(6) {
+			switch r.IntN(7) {
 			case 0:
 				hour := r.IntN(24)
 				sync[fmt.Sprint("steps", user, device, day, hour)] = piece{hours: []schemas.SeriesHour{
@@ -385,6 +399,14 @@ func randomPieces(r *rand.Rand, n int) []map[string]piece {
 					},
 					readings: []schemas.ReadingRow{{UserID: user, DeviceID: "scale", Metric: schemas.BodyWeight,
 						MeasuredAt: int64(day) * 86_400_000_000, LocalDate: day, Value: 50_000 + r.Int32N(40_000), Source: "native"}},
+				}
+			case 6: // beats, and a workout
+				start := int64(day)*86_400_000_000 + r.Int64N(1000)*60_000_000
+				sync[fmt.Sprint("beats", user, device, day)] = piece{
+					runs: []schemas.RRRunRow{{UserID: user, DeviceID: device, LocalMonth: 201604, LocalDate: day, Source: "native",
+						StartAt: start, EndAt: start + 400_000_000, IntervalsMS: repeat(100, 780+r.Int32N(90), 800, 1600, 810)}},
+					workouts: []schemas.WorkoutRow{{UserID: user, DeviceID: device, WorkoutID: "w", Sport: "running", LocalDate: day,
+						Source: "native", StartAt: start, EndAt: start + r.Int64N(90)*60_000_000}},
 				}
 			}
 		}

@@ -1,7 +1,7 @@
 -- heart_rate_dips: one row per person and valid night: how much slower the heart was asleep than awake on that date.
 --
 -- grain:    user_id, night_date
--- inputs:   heart_rate_nights, sleep_nights, stg_waking_hours, definitions
+-- inputs:   heart_rate_nights, sleep_nights, sleep_episodes, stg_heart_rate, definitions
 -- build:    table
 -- lookback: 2 days around
 -- reach:    2 days around
@@ -9,8 +9,8 @@
 -- audit:    asleep_mean_bpm between 25 and 230 and awake_mean_bpm between 25 and 230
 -- audit:    awake_measured_min >= 360
 -- audit:    dip_pct < 100
--- caution:  awake are the whole hours of the date out of bed; the threshold of 10 % that people know is one of blood
---           pressure and says nothing here
+-- caution:  awake are the date's minutes outside all sleeps and naps, so a late evening counts for the morning's night; the
+--           threshold of 10 % that people know is one of blood pressure and says nothing here
 -- method:   heart_rate_dips/1
 
 with
@@ -25,22 +25,42 @@ rules as (
 
 ),
 
-waking_hours as (
+-- The dates that a time in bed may touch, one by one.
+times_in_bed as (
 
     select
-        stg_waking_hours.user_id,
-        stg_waking_hours.local_date,
-        stg_waking_hours.measured_min,
-        -- Decimal, because a sum of doubles depends on the order of its terms.
-        cast(
-            cast(stg_waking_hours.rate_sum_bpm as double) * stg_waking_hours.measured_min / stg_waking_hours.sample_count
-            as decimal(38, 12)
-        ) as rate_minutes
+        sleep_episodes.user_id,
+        sleep_episodes.night_date + shifts.days as local_date,
+        date_diff('minute', timestamptz '1970-01-01 00:00:00+00', sleep_episodes.started_at) as first_minute,
+        date_diff('minute', timestamptz '1970-01-01 00:00:00+00', sleep_episodes.ended_at) as end_minute
 
-    from stg_waking_hours
+    from sleep_episodes
+    cross join (
+        values (-2), (-1), (0), (1), (2)
+    ) as shifts (days)
+
+),
+
+waking_minutes as (
+
+    select
+        stg_heart_rate.user_id,
+        stg_heart_rate.local_date,
+        -- Decimal, because a sum of doubles depends on the order of its terms.
+        cast(cast(stg_heart_rate.heart_rate_sum_bpm as double) / stg_heart_rate.sample_count as decimal(38, 12))
+            as heart_rate_bpm
+
+    from stg_heart_rate
     inner join dirty_days
-        on stg_waking_hours.user_id = dirty_days.user_id
-        and stg_waking_hours.local_date = dirty_days.local_date
+        on stg_heart_rate.user_id = dirty_days.user_id
+        and stg_heart_rate.local_date = dirty_days.local_date
+    left join times_in_bed
+        on stg_heart_rate.user_id = times_in_bed.user_id
+        and stg_heart_rate.local_date = times_in_bed.local_date
+        and stg_heart_rate.minute_number >= times_in_bed.first_minute
+        and stg_heart_rate.minute_number < times_in_bed.end_minute
+
+    where times_in_bed.user_id is null
 
 ),
 
@@ -49,10 +69,10 @@ waking_days as (
     select
         user_id,
         local_date,
-        sum(measured_min) as awake_measured_min,
-        cast(sum(rate_minutes) as double) / cast(sum(measured_min) as double) as awake_mean_bpm
+        count(*) as awake_measured_min,
+        cast(sum(heart_rate_bpm) as double) / count(*) as awake_mean_bpm
 
-    from waking_hours
+    from waking_minutes
 
     group by user_id, local_date
 
@@ -63,13 +83,13 @@ nights as (
     select
         heart_rate_nights.user_id,      -- person
         heart_rate_nights.night_date,   -- the person's date of waking
-        waking_days.awake_mean_bpm,     -- beats/min, mean of the date's waking hours
+        waking_days.awake_mean_bpm,     -- beats/min, mean over the date's minutes out of bed
         heart_rate_nights.heart_rate_mean_bpm
             as asleep_mean_bpm,         -- beats/min, mean of the main sleep
         100 * (waking_days.awake_mean_bpm - heart_rate_nights.heart_rate_mean_bpm) / waking_days.awake_mean_bpm
             as dip_pct,                 -- %, how much slower asleep than awake
         cast(waking_days.awake_measured_min as integer)
-            as awake_measured_min,      -- min measured in those waking hours
+            as awake_measured_min,      -- min measured out of bed
         heart_rate_nights.measured_min
             as asleep_measured_min,     -- min measured in the main sleep
         'heart_rate_dips/1'

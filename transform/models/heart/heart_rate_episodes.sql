@@ -1,7 +1,7 @@
 -- heart_rate_episodes: one row per time in which a person's heart rate stayed beyond a limit while the person was still.
 --
 -- grain:    user_id, local_date, started_at, limit_kind
--- inputs:   stg_heart_rate_near_limits, stg_steps_near_limits, activity_days, workouts, definitions
+-- inputs:   stg_minutes, activity_days, workouts, definitions
 -- build:    table
 -- source:   at least 10 minutes above 120, or below 40 (35 when no step in half an hour says that the person is awake), of
 --           which 80 % were measured, without a step or a workout in them or in the 5 min before; what begins within 30 min
@@ -50,48 +50,65 @@ times_of_workouts as (
 
 ),
 
--- The minutes of the hours, with the last step before each.
-minutes_and_steps as (
+-- What is beyond a limit is rare: of other hours nothing is looked at, but the end of the hour before, for its steps.
+hours_to_see as (
+
+    select distinct
+        stg_minutes.user_id,
+        stg_minutes.local_date,
+        stg_minutes.minute_number - stg_minutes.minute_number % 60 as first_minute
+
+    from stg_minutes
+    inner join dirty_days
+        on stg_minutes.user_id = dirty_days.user_id
+        and stg_minutes.local_date = dirty_days.local_date
+    cross join rules
+
+    where
+        stg_minutes.heart_rate_sum_bpm > rules.high_bpm * stg_minutes.heart_rate_sample_count
+        or stg_minutes.heart_rate_sum_bpm < rules.low_bpm * stg_minutes.heart_rate_sample_count
+
+),
+
+hours_and_before as (
 
     select
         user_id,
         local_date,
-        minute_number,
-        heart_rate_sum_bpm,
-        sample_count,
-        cast(null as bigint) as step_minute
+        first_minute
 
-    from stg_heart_rate_near_limits
+    from hours_to_see
 
-    union all
+    union
 
     select
         user_id,
         local_date,
-        minute_number,
-        cast(null as bigint) as heart_rate_sum_bpm,
-        cast(null as bigint) as sample_count,
-        minute_number as step_minute
+        first_minute - 60 as first_minute
 
-    from stg_steps_near_limits
+    from hours_to_see
 
 ),
 
 minutes_since_steps as (
 
     select
-        user_id,
-        local_date,
-        minute_number,
-        heart_rate_sum_bpm,
-        sample_count,
-        minute_number - max(step_minute) over (
-            partition by user_id, local_date
-            order by minute_number
-            range between unbounded preceding and current row
+        stg_minutes.user_id,
+        stg_minutes.local_date,
+        stg_minutes.minute_number,
+        stg_minutes.heart_rate_sum_bpm,
+        stg_minutes.heart_rate_sample_count as sample_count,
+        stg_minutes.minute_number - max(case when stg_minutes.step_count > 0 then stg_minutes.minute_number end) over (
+            partition by stg_minutes.user_id, stg_minutes.local_date
+            order by stg_minutes.minute_number
+            rows between unbounded preceding and current row
         ) as since_step_min
 
-    from minutes_and_steps
+    from stg_minutes
+    inner join hours_and_before
+        on stg_minutes.user_id = hours_and_before.user_id
+        and stg_minutes.local_date = hours_and_before.local_date
+        and stg_minutes.minute_number - stg_minutes.minute_number % 60 = hours_and_before.first_minute
 
 ),
 

@@ -19,22 +19,25 @@ rules as (
     select
         max(case when name = 'heart_rate_max_intercept_bpm' then value end) as intercept_bpm,
         max(case when name = 'heart_rate_max_slope_bpm_per_year' then value end) as slope_bpm_per_year,
+        max(case when name = 'heart_rate_max_low_bpm' then value end) as low_bpm,
+        max(case when name = 'heart_rate_highest_bpm' then value end) as high_bpm,
         cast(max(case when name = 'heart_rate_max_days' then value end) as integer) as observed_days
 
     from definitions
 
 ),
 
-expected as (
+-- What is told and cannot be is as good as not told.
+profiles as (
 
     select
         profile_days.user_id,
         profile_days.local_date,
-        coalesce(
-            cast(profile_days.heart_rate_max_bpm as double),
-            rules.intercept_bpm - rules.slope_bpm_per_year * profile_days.age_years
-        ) as expected_bpm,
-        case when profile_days.heart_rate_max_bpm is not null then 'told' else 'age' end as expected_source,
+        case
+            when profile_days.heart_rate_max_bpm between rules.low_bpm and rules.high_bpm
+                then cast(profile_days.heart_rate_max_bpm as double)
+        end as told_bpm,
+        rules.intercept_bpm - rules.slope_bpm_per_year * profile_days.age_years as by_age_bpm,
         rules.observed_days
 
     from profile_days
@@ -43,7 +46,20 @@ expected as (
         and profile_days.local_date = dirty_days.local_date
     cross join rules
 
-    where coalesce(profile_days.heart_rate_max_bpm, profile_days.age_years) is not null
+),
+
+expected as (
+
+    select
+        user_id,
+        local_date,
+        coalesce(told_bpm, by_age_bpm) as expected_bpm,
+        case when told_bpm is not null then 'told' else 'age' end as expected_source,
+        observed_days
+
+    from profiles
+
+    where coalesce(told_bpm, by_age_bpm) is not null
 
 ),
 

@@ -1,7 +1,7 @@
 -- heart_rate_nights: one row per person and night of known onset with heart rate in the main sleep.
 --
 -- grain:    user_id, night_date
--- inputs:   stg_night_heart_rate, sleep_nights, definitions
+-- inputs:   stg_heart_rate, sleep_nights, definitions
 -- build:    table
 -- lookback: 2 days
 -- reach:    2 days
@@ -44,22 +44,51 @@ nights as (
 
 ),
 
+-- The dates a night's minutes may lie on, one by one: joined by equal dates, a person's nights do not meet all of the
+-- person's minutes.
+dates_of_nights as (
+
+    select
+        nights.*,
+        nights.night_date as local_date
+
+    from nights
+
+    union all
+
+    select
+        nights.*,
+        nights.night_date - 1 as local_date
+
+    from nights
+
+    union all
+
+    select
+        nights.*,
+        nights.night_date - 2 as local_date
+
+    from nights
+
+),
+
 minutes as (
 
     select
-        nights.user_id,
-        nights.night_date,
-        nights.end_minute,
-        stg_night_heart_rate.minute_number,
+        dates_of_nights.user_id,
+        dates_of_nights.night_date,
+        dates_of_nights.end_minute,
+        stg_heart_rate.minute_number,
         -- Decimal, because a sum of doubles depends on the order of its terms.
-        cast(
-            cast(stg_night_heart_rate.heart_rate_sum_bpm as double) / stg_night_heart_rate.sample_count as decimal(38, 12)
-        ) as heart_rate_bpm
+        cast(cast(stg_heart_rate.heart_rate_sum_bpm as double) / stg_heart_rate.sample_count as decimal(38, 12))
+            as heart_rate_bpm
 
-    from nights
-    inner join stg_night_heart_rate
-        on nights.user_id = stg_night_heart_rate.user_id
-        and nights.night_date = stg_night_heart_rate.night_date
+    from dates_of_nights
+    inner join stg_heart_rate
+        on dates_of_nights.user_id = stg_heart_rate.user_id
+        and dates_of_nights.local_date = stg_heart_rate.local_date
+        and stg_heart_rate.minute_number >= dates_of_nights.first_minute
+        and stg_heart_rate.minute_number < dates_of_nights.end_minute
 
 ),
 

@@ -1,7 +1,7 @@
 -- heart_rate_quality_days: one row per person and date on which the heart rate looks as if the sensor had lost the heart.
 --
 -- grain:    user_id, local_date
--- inputs:   stg_heart_rate_near_limits, stg_steps_near_limits, stg_heart_rate_flat, definitions
+-- inputs:   stg_minutes, stg_heart_rate_flat, definitions
 -- build:    table
 -- source:   cadence lock: within 3 beats/min of the cadence for 3 min of more than 120 steps/min; flat line: one value for
 --           more than 10 min, measured more often than every 5 s (methods 2.1)
@@ -26,30 +26,24 @@ rules as (
 minutes_at_cadence as (
 
     select
-        stg_steps_near_limits.user_id,
-        stg_steps_near_limits.local_date,
-        stg_steps_near_limits.minute_number,
-        stg_steps_near_limits.minute_number - row_number() over (
-            partition by stg_steps_near_limits.user_id, stg_steps_near_limits.local_date
-            order by stg_steps_near_limits.minute_number
+        stg_minutes.user_id,
+        stg_minutes.local_date,
+        stg_minutes.minute_number,
+        stg_minutes.minute_number - row_number() over (
+            partition by stg_minutes.user_id, stg_minutes.local_date
+            order by stg_minutes.minute_number
         ) as run_number
 
-    from stg_steps_near_limits
+    from stg_minutes
     inner join dirty_days
-        on stg_steps_near_limits.user_id = dirty_days.user_id
-        and stg_steps_near_limits.local_date = dirty_days.local_date
-    inner join stg_heart_rate_near_limits
-        on stg_steps_near_limits.user_id = stg_heart_rate_near_limits.user_id
-        and stg_steps_near_limits.local_date = stg_heart_rate_near_limits.local_date
-        and stg_steps_near_limits.minute_number = stg_heart_rate_near_limits.minute_number
+        on stg_minutes.user_id = dirty_days.user_id
+        and stg_minutes.local_date = dirty_days.local_date
     cross join rules
 
     where
-        stg_steps_near_limits.step_count > rules.steps_per_min
-        and abs(
-            stg_heart_rate_near_limits.heart_rate_sum_bpm
-            - stg_steps_near_limits.step_count * stg_heart_rate_near_limits.sample_count
-        ) <= rules.distance_bpm * stg_heart_rate_near_limits.sample_count
+        stg_minutes.step_count > rules.steps_per_min
+        and abs(stg_minutes.heart_rate_sum_bpm - stg_minutes.step_count * stg_minutes.heart_rate_sample_count)
+        <= rules.distance_bpm * stg_minutes.heart_rate_sample_count
 
 ),
 

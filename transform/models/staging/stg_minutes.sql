@@ -10,10 +10,10 @@
 -- output:   local_date date: the person's date
 -- output:   minute_number integer: minutes since 1970-01-01 UTC
 -- output:   local_minute integer: minute of the person's clock, 0 to 1439
--- output:   heart_rate_min_bpm integer: beats/min, lowest valid sample of the minute; null when there is none
--- output:   heart_rate_sum_bpm integer: beats/min, sum over the minute's valid samples, divided by their count the mean
--- output:   heart_rate_max_bpm integer: beats/min, highest valid sample of the minute
--- output:   heart_rate_sample_count integer: valid samples of heart rate in the minute; null = none
+-- output:   heart_rate_min_bpm integer: beats/min, lowest valid sample of the minute; null when none was measured
+-- output:   heart_rate_sum_bpm integer: beats/min, sum over the minute's samples, divided by their count the mean
+-- output:   heart_rate_max_bpm integer: beats/min, highest sample of the minute
+-- output:   heart_rate_sample_count integer: samples of heart rate in the minute; null = none
 -- output:   step_count integer: steps; the device's own zeros are zeros; null when none were counted
 -- output:   step_sample_count integer: samples of steps in the minute; null = none
 -- output:   intensity_level integer: 0 sedentary, 1 light, 2 moderate, 3 vigorous, the highest of the minute

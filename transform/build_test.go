@@ -200,7 +200,7 @@ func TestEveryReachAndLookbackGivesTheRowsOfAFullBuild(t *testing.T) {
 
 func TestALongReachEndsWithTheLastRecordedDay(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t)
+	w := newWorld(t, "baselines")
 	day := func(d int32) map[string]piece {
 		return map[string]piece{fmt.Sprint(d): {summaries: []schemas.DailySummaryRow{
 			{UserID: "u", DeviceID: "watch", Metric: schemas.TotalSleepTime, LocalDate: d, Value: 400, Source: "native"}}}}

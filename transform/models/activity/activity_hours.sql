@@ -2,8 +2,7 @@
 -- hour was spent, awake and with the watch on.
 --
 -- grain:    user_id, local_date, local_hour
--- inputs:   stg_steps, stg_heart_rate, in_bed_days, sleep_nights, wear_days, profile_days, resting_heart_rate_days,
---           definitions
+-- inputs:   stg_minutes, in_bed_days, sleep_nights, wear_days, profile_days, resting_heart_rate_days, definitions
 -- build:    table
 -- source:   cadence classes after CADENCE-Adults; a moderate or vigorous minute by cadence or by heart rate, whichever says
 --           more (methods 3.2, E058); sedentary is awake, worn, without a step and below resting heart rate + 20 % of the
@@ -141,49 +140,23 @@ bounds as (
 
 ),
 
--- Every minute that has a sample, once: steps and heart rate side by side.
-samples as (
-
-    select
-        days.day_number,
-        stg_steps.minute_number,
-        stg_steps.local_hour,
-        stg_steps.step_count,
-        cast(null as double) as heart_rate_bpm
-
-    from stg_steps
-    inner join days
-        on stg_steps.user_id = days.user_id
-        and stg_steps.local_date = days.local_date
-
-    union all
-
-    select
-        days.day_number,
-        stg_heart_rate.minute_number,
-        stg_heart_rate.local_hour,
-        cast(null as bigint) as step_count,
-        cast(stg_heart_rate.heart_rate_sum_bpm as double) / stg_heart_rate.sample_count as heart_rate_bpm
-
-    from stg_heart_rate
-    inner join days
-        on stg_heart_rate.user_id = days.user_id
-        and stg_heart_rate.local_date = days.local_date
-
-),
-
 minutes as (
 
     select
-        day_number,
-        minute_number,
-        min(local_hour) as local_hour,
-        max(step_count) as step_count,
-        max(heart_rate_bpm) as heart_rate_bpm
+        days.day_number,
+        cast(stg_minutes.minute_number as bigint) as minute_number,
+        cast(floor(stg_minutes.local_minute / 60) as integer) as local_hour,
+        stg_minutes.step_count,
+        cast(stg_minutes.heart_rate_sum_bpm as double) / stg_minutes.heart_rate_sample_count as heart_rate_bpm
 
-    from samples
+    from stg_minutes
+    inner join days
+        on stg_minutes.user_id = days.user_id
+        and stg_minutes.local_date = days.local_date
 
-    group by day_number, minute_number
+    where
+        stg_minutes.step_count is not null
+        or stg_minutes.heart_rate_sample_count is not null
 
 ),
 
@@ -244,6 +217,7 @@ classed_minutes as (
         and not bounds.is_sleep_unknown
         and coalesce(minutes.step_count = 0, false)
         and coalesce(minutes.heart_rate_bpm < bounds.sedentary_bpm, true) as is_sedentary,
+        coalesce(minutes.step_count > rules.implausible_cadence, false) as is_implausible,
         coalesce(minutes.step_count > rules.implausible_run_cadence, false) as is_too_fast,
         coalesce(
             minutes.step_count >= rules.shaker_cadence and minutes.heart_rate_bpm < bounds.shaker_bpm, false
@@ -267,53 +241,74 @@ classed_minutes as (
 
 ),
 
--- Only a heart that says more than the steps needs to be looked at again.
-fast_hearts as (
+-- A fast heart counts after a step: beside the fast hearts stand the steps, and each sees the last step before it.
+hearts_and_steps as (
 
     select
         day_number,
-        minute_number
+        minute_number,
+        local_hour,
+        cadence_class,
+        heart_class,
+        heart_kcal,
+        resting_kcal,
+        is_within_keytel,
+        heart_class > coalesce(cadence_class, 0) or is_within_keytel as is_fast,
+        max(case when step_count > 0 then minute_number end) over (
+            partition by day_number
+            order by minute_number
+            rows unbounded preceding
+        ) as last_step_minute
 
     from classed_minutes
 
     where
-        heart_class > coalesce(cadence_class, 0)
+        step_count > 0
+        or heart_class > coalesce(cadence_class, 0)
         or is_within_keytel
 
 ),
 
-minutes_back as (
+fast_minutes as (
 
-    select 0 as back_min
-    union all
-    select 1 as back_min
-    union all
-    select 2 as back_min
-    union all
-    select 3 as back_min
-    union all
-    select 4 as back_min
-    union all
-    select 5 as back_min
+    select
+        hearts_and_steps.day_number,
+        hearts_and_steps.local_hour,
+        hearts_and_steps.cadence_class,
+        hearts_and_steps.heart_class,
+        case
+            when hearts_and_steps.is_within_keytel
+                then cast(round(1000 * (hearts_and_steps.heart_kcal - hearts_and_steps.resting_kcal)) as bigint)
+        end as heart_cal
+
+    from hearts_and_steps
+    cross join rules
+
+    where
+        hearts_and_steps.is_fast
+        and hearts_and_steps.minute_number - hearts_and_steps.last_step_minute <= rules.recent_step_min
 
 ),
 
-moved_before as (
+-- What the heart adds to the hour, and what of the steps it stands in for.
+heart_hours as (
 
-    select distinct
-        fast_hearts.day_number,
-        fast_hearts.minute_number
+    select
+        day_number,
+        local_hour,
+        count(case when heart_class = 2 and coalesce(cadence_class, 0) < 2 then 1 end) as moderate_gained_min,
+        count(case when heart_class = 3 and cadence_class = 2 then 1 end) as moderate_lost_min,
+        count(case when heart_class = 3 and coalesce(cadence_class, 0) < 3 then 1 end) as vigorous_gained_min,
+        sum(heart_cal) as heart_cal,
+        count(heart_cal) as energy_min,
+        count(case when heart_cal is not null and cadence_class is not null then 1 end) as step_energy_min,
+        count(case when heart_cal is not null and cadence_class = 1 then 1 end) as light_energy_min,
+        count(case when heart_cal is not null and cadence_class = 2 then 1 end) as moderate_energy_min,
+        count(case when heart_cal is not null and cadence_class = 3 then 1 end) as vigorous_energy_min
 
-    from fast_hearts
-    cross join minutes_back
-    cross join rules
-    inner join minutes
-        on fast_hearts.day_number = minutes.day_number
-        and fast_hearts.minute_number - minutes_back.back_min = minutes.minute_number
+    from fast_minutes
 
-    where
-        minutes_back.back_min <= rules.recent_step_min
-        and minutes.step_count > 0
+    group by day_number, local_hour
 
 ),
 
@@ -361,11 +356,12 @@ judged_runs as (
 
 ),
 
-minutes_on_a_table as (
+table_hours as (
 
     select
         sedentary_places.day_number,
-        sedentary_places.minute_number
+        sedentary_places.local_hour,
+        count(*) as table_min
 
     from sedentary_places
     inner join judged_runs
@@ -373,6 +369,8 @@ minutes_on_a_table as (
         and sedentary_places.minute_number between judged_runs.first_minute and judged_runs.last_minute
 
     where judged_runs.is_on_a_table
+
+    group by sedentary_places.day_number, sedentary_places.local_hour
 
 ),
 
@@ -500,73 +498,51 @@ doubtful_hours as (
 
 ),
 
-judged_minutes as (
+minute_hours as (
 
     select
         classed_minutes.day_number,
         classed_minutes.local_hour,
-        classed_minutes.step_count,
-        classed_minutes.heart_rate_bpm,
-        classed_minutes.cadence_class,
-        case
-            when moved_before.day_number is null or classed_minutes.cadence_class >= classed_minutes.heart_class
-                then classed_minutes.cadence_class
-            else classed_minutes.heart_class
-        end as cardio_class,
-        classed_minutes.is_worn_awake and minutes_on_a_table.day_number is null as is_worn_awake,
-        classed_minutes.is_sedentary and minutes_on_a_table.day_number is null as is_sedentary,
-        case
-            when moved_before.day_number is not null and classed_minutes.is_within_keytel
-                then cast(round(1000 * (classed_minutes.heart_kcal - classed_minutes.resting_kcal)) as bigint)
-        end as heart_cal
+        sum(classed_minutes.step_count) as step_count,
+        count(classed_minutes.step_count) as observed_min,
+        count(classed_minutes.heart_rate_bpm) as measured_min,
+        count(case when classed_minutes.cadence_class = 1 then 1 end) as light_min,
+        count(case when classed_minutes.cadence_class = 2 then 1 end) as moderate_min,
+        count(case when classed_minutes.cadence_class = 3 then 1 end) as vigorous_min,
+        count(case when classed_minutes.is_worn_awake then 1 end) as worn_awake_min,
+        count(case when classed_minutes.is_sedentary then 1 end) as sedentary_min,
+        count(case when classed_minutes.is_implausible then 1 end) as implausible_min
 
     from classed_minutes
-    left join moved_before
-        on classed_minutes.day_number = moved_before.day_number
-        and classed_minutes.minute_number = moved_before.minute_number
-    left join minutes_on_a_table
-        on classed_minutes.day_number = minutes_on_a_table.day_number
-        and classed_minutes.minute_number = minutes_on_a_table.minute_number
+
+    group by classed_minutes.day_number, classed_minutes.local_hour
 
 ),
 
-minute_hours as (
+hour_sums as (
 
     select
-        judged_minutes.day_number,
-        judged_minutes.local_hour,
-        sum(judged_minutes.step_count) as step_count,
-        count(judged_minutes.step_count) as observed_min,
-        count(judged_minutes.heart_rate_bpm) as measured_min,
-        sum(case when judged_minutes.cadence_class = 1 then 1 when judged_minutes.cadence_class is not null then 0 end)
-            as cadence_light_min,
-        sum(case when judged_minutes.cadence_class = 2 then 1 when judged_minutes.cadence_class is not null then 0 end)
-            as cadence_moderate_min,
-        sum(case when judged_minutes.cadence_class = 3 then 1 when judged_minutes.cadence_class is not null then 0 end)
-            as cadence_vigorous_min,
-        sum(case when judged_minutes.cardio_class = 2 then 1 when judged_minutes.cardio_class is not null then 0 end)
-            as moderate_cardio_min,
-        sum(case when judged_minutes.cardio_class = 3 then 1 when judged_minutes.cardio_class is not null then 0 end)
-            as vigorous_cardio_min,
-        sum(case when judged_minutes.is_worn_awake then 1 else 0 end) as worn_awake_min,
-        sum(case when judged_minutes.is_sedentary then 1 when judged_minutes.step_count is not null then 0 end)
-            as sedentary_awake_min,
-        sum(case when judged_minutes.step_count > rules.implausible_cadence then 1 else 0 end) as implausible_min,
-        sum(judged_minutes.heart_cal) as heart_cal,
-        count(judged_minutes.heart_cal) as heart_energy_min,
-        sum(case when judged_minutes.heart_cal is null and judged_minutes.cadence_class is not null then 1 else 0 end)
-            as step_energy_min,
-        sum(case when judged_minutes.heart_cal is null and judged_minutes.cadence_class = 1 then 1 else 0 end)
-            as light_energy_min,
-        sum(case when judged_minutes.heart_cal is null and judged_minutes.cadence_class = 2 then 1 else 0 end)
-            as moderate_energy_min,
-        sum(case when judged_minutes.heart_cal is null and judged_minutes.cadence_class = 3 then 1 else 0 end)
-            as vigorous_energy_min
+        minute_hours.*,
+        minute_hours.observed_min > 0
+        or heart_hours.moderate_gained_min + heart_hours.vigorous_gained_min > 0 as is_classed,
+        minute_hours.moderate_min
+        + coalesce(heart_hours.moderate_gained_min - heart_hours.moderate_lost_min, 0) as moderate_cardio_min,
+        minute_hours.vigorous_min + coalesce(heart_hours.vigorous_gained_min, 0) as vigorous_cardio_min,
+        coalesce(cast(heart_hours.heart_cal as bigint), 0) as heart_cal,
+        coalesce(heart_hours.energy_min, 0) as heart_energy_min,
+        minute_hours.observed_min - coalesce(heart_hours.step_energy_min, 0) as step_energy_min,
+        minute_hours.light_min - coalesce(heart_hours.light_energy_min, 0) as light_energy_min,
+        minute_hours.moderate_min - coalesce(heart_hours.moderate_energy_min, 0) as moderate_energy_min,
+        minute_hours.vigorous_min - coalesce(heart_hours.vigorous_energy_min, 0) as vigorous_energy_min,
+        coalesce(table_hours.table_min, 0) as table_min
 
-    from judged_minutes
-    cross join rules
-
-    group by judged_minutes.day_number, judged_minutes.local_hour
+    from minute_hours
+    left join heart_hours
+        on minute_hours.day_number = heart_hours.day_number
+        and minute_hours.local_hour = heart_hours.local_hour
+    left join table_hours
+        on minute_hours.day_number = table_hours.day_number
+        and minute_hours.local_hour = table_hours.local_hour
 
 ),
 
@@ -575,31 +551,43 @@ hours as (
     select
         days.user_id,                   -- person
         days.local_date,                -- the person's date
-        minute_hours.local_hour,        -- 0 to 23 on the person's clock; the hour that comes twice is one
-        cast(minute_hours.step_count as bigint)
+        hour_sums.local_hour,        -- 0 to 23 on the person's clock; the hour that comes twice is one
+        cast(hour_sums.step_count as bigint)
             as step_count,              -- steps; null when none were counted
-        cast(minute_hours.observed_min as integer)
+        cast(hour_sums.observed_min as integer)
             as observed_min,            -- min with a step sample
-        cast(minute_hours.measured_min as integer)
+        cast(hour_sums.measured_min as integer)
             as measured_min,            -- min with a heart-rate sample
-        cast(minute_hours.cadence_light_min as integer)
+        cast(case when hour_sums.observed_min > 0 then hour_sums.light_min end as integer)
             as cadence_light_min,       -- min of 1 to 99 steps; null without steps
-        cast(minute_hours.cadence_moderate_min as integer)
+        cast(case when hour_sums.observed_min > 0 then hour_sums.moderate_min end as integer)
             as cadence_moderate_min,    -- min of 100 to 129 steps; null without steps
-        cast(minute_hours.cadence_vigorous_min as integer)
+        cast(case when hour_sums.observed_min > 0 then hour_sums.vigorous_min end as integer)
             as cadence_vigorous_min,    -- min of 130 steps or more; null without steps
-        cast(minute_hours.moderate_cardio_min as integer)
+        cast(case when hour_sums.is_classed then hour_sums.moderate_cardio_min end as integer)
             as moderate_cardio_min,     -- min moderate by cadence or heart rate, whichever says more
-        cast(minute_hours.vigorous_cardio_min as integer)
+        cast(case when hour_sums.is_classed then hour_sums.vigorous_cardio_min end as integer)
             as vigorous_cardio_min,     -- min vigorous by cadence or heart rate
         cast(
-            minute_hours.moderate_cardio_min * rules.moderate_points + minute_hours.vigorous_cardio_min * rules.vigorous_points
+            case
+                when hour_sums.is_classed
+                    then hour_sums.moderate_cardio_min * rules.moderate_points
+                        + hour_sums.vigorous_cardio_min * rules.vigorous_points
+            end
             as integer
         )
             as cardio_points,           -- points, moderate 1 and vigorous 2 a minute
-        cast(case when not days.is_sleep_unknown then minute_hours.worn_awake_min end as integer)
+        cast(
+            case when not days.is_sleep_unknown then hour_sums.worn_awake_min - hour_sums.table_min end as integer
+        )
             as worn_awake_min,          -- min worn and not in bed; null when only the sums of the night are known
-        cast(case when not days.is_sleep_unknown then minute_hours.sedentary_awake_min end as integer)
+        cast(
+            case
+                when hour_sums.observed_min > 0 and not days.is_sleep_unknown
+                    then hour_sums.sedentary_min - hour_sums.table_min
+            end
+            as integer
+        )
             as sedentary_awake_min,     -- min of them sedentary; null without steps
         cast(bout_hours.longest_bout_min as integer)
             as longest_sedentary_bout_min,  -- min, the longest bout that began in the hour; null when none did
@@ -612,24 +600,24 @@ hours as (
         cast(coalesce(breaks.break_count, 0) as integer)
             as sedentary_break_count,   -- bouts that began in the hour and were broken off by movement before the day's last
         -- 1 kcal per kg and hour for each MET beyond the one of rest, or what the heart says where it may.
-        case when minute_hours.heart_energy_min + minute_hours.step_energy_min > 0
-            then coalesce(cast(minute_hours.heart_cal as bigint), 0) + cast(round(
+        case when hour_sums.heart_energy_min + hour_sums.step_energy_min > 0
+            then hour_sums.heart_cal + cast(round(
                 days.body_weight_g * (
-                    minute_hours.light_energy_min * (rules.met_light - 1)
-                    + minute_hours.moderate_energy_min * (rules.met_moderate - 1)
-                    + minute_hours.vigorous_energy_min * (rules.met_vigorous - 1)
+                    hour_sums.light_energy_min * (rules.met_light - 1)
+                    + hour_sums.moderate_energy_min * (rules.met_moderate - 1)
+                    + hour_sums.vigorous_energy_min * (rules.met_vigorous - 1)
                 ) / 60
             ) as bigint)
         end
             as active_energy_cal,       -- cal beyond rest, estimated; 1000 cal = 1 kcal; null without weight
         cast(
-            case when days.body_weight_g is not null then minute_hours.heart_energy_min + minute_hours.step_energy_min end
+            case when days.body_weight_g is not null then hour_sums.heart_energy_min + hour_sums.step_energy_min end
             as integer
         )
             as active_energy_min,       -- min it was estimated over; null without weight
-        cast(minute_hours.heart_energy_min as integer)
+        cast(hour_sums.heart_energy_min as integer)
             as heart_energy_min,        -- min of them estimated by heart rate
-        cast(minute_hours.implausible_min as integer)
+        cast(hour_sums.implausible_min as integer)
             as implausible_min,         -- min of more steps than legs make
         cast(coalesce(doubtful_hours.implausible_run_min, 0) as integer)
             as implausible_run_min,     -- min within ten on end of more than 220 steps
@@ -638,19 +626,19 @@ hours as (
         'activity_hours/1'
             as method_version           -- formula of this row
 
-    from minute_hours
+    from hour_sums
     inner join days
-        on minute_hours.day_number = days.day_number
+        on hour_sums.day_number = days.day_number
     cross join rules
     left join bout_hours
-        on minute_hours.day_number = bout_hours.day_number
-        and minute_hours.local_hour = bout_hours.first_hour
+        on hour_sums.day_number = bout_hours.day_number
+        and hour_sums.local_hour = bout_hours.first_hour
     left join breaks
-        on minute_hours.day_number = breaks.day_number
-        and minute_hours.local_hour = breaks.first_hour
+        on hour_sums.day_number = breaks.day_number
+        and hour_sums.local_hour = breaks.first_hour
     left join doubtful_hours
-        on minute_hours.day_number = doubtful_hours.day_number
-        and minute_hours.local_hour = doubtful_hours.local_hour
+        on hour_sums.day_number = doubtful_hours.day_number
+        and hour_sums.local_hour = doubtful_hours.local_hour
 
 )
 

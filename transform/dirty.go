@@ -69,7 +69,7 @@ func (r *run) noteDirtyTables(ctx context.Context) error {
 // a build are, and need no query to be told so.
 func (r *run) isUntouched(m *Model, from map[int32]int64) bool {
 	silver, tables := r.project.reads(m)
-	return !slices.ContainsFunc(silver, func(t string) bool { return r.dirty[t] }) &&
+	return !slices.ContainsFunc(silver, func(t string) bool { return r.dirty[silverTableOf(t).table] }) &&
 		!slices.ContainsFunc(tables, func(in *Model) bool {
 			above := r.built[in.Name]
 			return above.result.ChangedDays > 0 || !r.sameMarks(above.from, from)

@@ -316,9 +316,6 @@ func TestSleepInAnyOrderOfArrivalEqualsOneFullBuild(t *testing.T) {
 			p.events = append(p.events, schemas.EventRow{UserID: user, DeviceID: "app", Kind: "profile", Name: "day_cut_min",
 				StartAt: int64(day) * 86_400_000_000, LocalDate: day, Value: &cut, Source: "manual"})
 		}
-		for _, vital := range []string{"respiratory_rate", "skin_temperature"} {
-			p.hours = append(p.hours, hours(user, "watch", vital, day, up/60-2, 60_000, repeat(60, 14_000+r.Int32N(20_000))...))
-		}
 		return map[string]piece{fmt.Sprint(user, day): p}
 	}
 	var order []func() map[string]piece
@@ -340,7 +337,7 @@ func TestSleepInAnyOrderOfArrivalEqualsOneFullBuild(t *testing.T) {
 	gold := w.gold()
 	for _, table := range []string{
 		"rest_searches", "sleep_windows", "sleep_periods", "sleep_habits", "sleep_stage_estimates", "hypnogram_nights", "sleep_nights", "sleep_days",
-		"sleep_day_cuts", "sleep_day_pairs", "sleep_regularity", "sleep_scores", "nocturnal_vitals", "nocturnal_deviations",
+		"sleep_day_cuts", "sleep_day_pairs", "sleep_regularity", "sleep_scores",
 	} {
 		if len(gold[table]) == 0 {
 			t.Errorf("%s has no rows: nothing was compared", table)

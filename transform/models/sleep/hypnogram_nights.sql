@@ -284,8 +284,7 @@ nights as (
         case when invalid_reason is null and source = 'device' then 100 * cast(asleep_ms as double) / nullif(in_bed_ms, 0) end
             as sleep_efficiency_pct,        -- %, TST / time in bed (SE); null of an estimate, which does not know the bed
         case when invalid_reason is null then 100 * cast(asleep_ms as double) / nullif(asleep_ms + awake_ms, 0) end
-            as sleep_maintenance_efficiency_pct,
-                                            -- %, TST / observed time from onset to offset
+            as sleep_maintenance_efficiency_pct, -- %, TST / observed time from onset to offset
         case when invalid_reason is null then cast(awakening_count as integer) end
             as awakening_count,             -- runs of wake between onset and offset
         case when invalid_reason is null then cast(long_awakening_count as integer) end

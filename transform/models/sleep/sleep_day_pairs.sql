@@ -32,8 +32,7 @@ hours as (
         stg_worn_hours.user_id,
         stg_worn_hours.local_date,
         stg_worn_hours.hour_at,
-        stg_worn_hours.utc_offset_min,
-        -- Clock times in ms after the date's midnight; an hour that lies on two dates is cut at midnight.
+        stg_worn_hours.utc_offset_min, -- Clock times in ms after the date's midnight; an hour that lies on two dates is cut at midnight.
         date_diff('millisecond', timestamptz '1970-01-01 00:00:00+00', stg_worn_hours.hour_at)
             + cast(stg_worn_hours.utc_offset_min as bigint) * 60000
             - cast(date_diff('day', date '1970-01-01', stg_worn_hours.local_date) as bigint) * 86400000 as clock_ms
@@ -80,9 +79,7 @@ unfit_dates as (
 
     where source = 'summary' or invalid_reason is not null
 
-    union
-
-    -- The evening before such a night is not known either.
+    union -- The evening before such a night is not known either.
     select user_id, night_date - 1 as local_date
 
     from sleep_nights

@@ -132,8 +132,7 @@ days as (
             as split_count,             -- further sleeps that are no naps
         totals.split_asleep_min,        -- min asleep in them
         totals.total_min
-            as total_sleep_time_24h_min,
-                                        -- min asleep, all sleep that ended on the date; null without the main sleep
+            as total_sleep_time_24h_min, -- min asleep, all sleep that ended on the date; null without the main sleep
         totals.sleep_need_min,          -- min, goal or middle of the recommended range
         totals.sleep_need_source,       -- goal, age or adult
         case when coalesce(debts.night_count, 0) >= rules.night_count_min then cast(debts.debt_min as double) end

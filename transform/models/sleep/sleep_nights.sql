@@ -255,8 +255,7 @@ nights as (
                 then 100 * chosen.summed_sleep_time_min / nullif(chosen.summed_time_in_bed_min, 0)
         end
             as sleep_efficiency_pct,            -- %, TST / time in bed (SE); null when a source tells more sleep than bed
-        chosen.sleep_maintenance_efficiency_pct,
-                                                -- %, TST / observed time from onset to offset
+        chosen.sleep_maintenance_efficiency_pct, -- %, TST / observed time from onset to offset
         chosen.light_min,                       -- min of light sleep; null when there are no stages
         chosen.deep_min,                        -- min of deep sleep; null when there are no stages
         chosen.rem_min,                         -- min of REM sleep; null when there are no stages
@@ -275,8 +274,7 @@ nights as (
         estimates.total_sleep_time_min
             as estimated_total_sleep_time_min,  -- min asleep by the stages of ours, whatever the device told
         estimates.wake_after_sleep_onset_min
-            as estimated_wake_after_sleep_onset_min,
-                                                -- min awake between onset and offset by the stages of ours
+            as estimated_wake_after_sleep_onset_min, -- min awake between onset and offset by the stages of ours
         estimates.light_min
             as estimated_light_min,             -- min of light sleep by the stages of ours
         estimates.deep_min

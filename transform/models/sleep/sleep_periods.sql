@@ -205,8 +205,7 @@ periods as (
         onset_utc_offset_min,   -- min east of UTC at onset
         offset_utc_offset_min,  -- min east of UTC at offset
         cast(length_min as integer)
-            as sleep_period_min,
-                                -- min from onset to offset
+            as sleep_period_min, -- min from onset to offset
         case when source = 'device' then asleep_min end
             as asleep_min,      -- min asleep by the device's record; null of an estimate
         'sleep_periods/1'

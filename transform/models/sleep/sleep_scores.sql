@@ -87,8 +87,7 @@ nights as (
         sleep_needs.age_years,
         sleep_needs.recommended_low_min,
         sleep_needs.recommended_high_min,
-        device_scores.device_sleep_score,
-        -- How much later than usual, the short way round the clock.
+        device_scores.device_sleep_score, -- How much later than usual, the short way round the clock.
         mod(
             date_diff('minute', timestamptz '1970-01-01 00:00:00+00', sleep_nights.sleep_onset_at)
             + sleep_nights.onset_utc_offset_min, 1440

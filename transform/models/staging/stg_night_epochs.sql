@@ -12,8 +12,7 @@ nights as (
 
     select
         user_id,
-        night_date,
-        -- The first whole epoch and the end of the last.
+        night_date, -- The first whole epoch and the end of the last.
         (epoch_us(started_at) + 29999999) // 30000000 as first_epoch,
         epoch_us(ended_at) // 30000000 as end_epoch
 

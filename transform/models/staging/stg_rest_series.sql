@@ -37,13 +37,13 @@ hours as (
         series_hours.local_date,    -- the person's date
         series_hours.metric,        -- heart_rate, steps or motion_count
         series_hours.hour_at,       -- start of the hour, UTC
-        series_hours.utc_offset_min,
-                                    -- min east of UTC, as recorded
+        series_hours.utc_offset_min, -- min east of UTC, as recorded
         series_hours.period_ms,     -- ms that a sample covers; 0 = spot values
         series_hours.offsets_ms[1]
             as first_offset_ms,     -- ms of the hour at which the first sample lies
         series_hours.offsets_ms,    -- ms of the hour at which samples lie, or the first alone when the others follow it
-        series_hours."values"       -- the samples, in the metric's unit
+        series_hours."values"
+            as sample_values        -- the samples, in the metric's unit
 
     from silver.series_hours as series_hours
     inner join device_dates

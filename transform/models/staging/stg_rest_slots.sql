@@ -61,8 +61,8 @@ samples as (
         stg_rest_series.period_ms,
         stg_rest_series.first_offset_ms,
         unnest(stg_rest_series.offsets_ms) as own_offset_ms,
-        generate_subscripts(stg_rest_series."values", 1) - 1 as sample_index,
-        unnest(stg_rest_series."values") as value
+        generate_subscripts(stg_rest_series.sample_values, 1) - 1 as sample_index,
+        unnest(stg_rest_series.sample_values) as value
 
     from stg_rest_series
     inner join hours_of_searches
@@ -91,8 +91,7 @@ slots as (
         sum(case when metric = 'steps' then 1 else 0 end)::bigint
             as step_sample_count,   -- samples of steps
         sum(case when metric = 'steps' and value > 0 then 1 else 0 end)::bigint
-            as walking_sample_count,
-                                    -- samples of them with a step
+            as walking_sample_count, -- samples of them with a step
         sum(case when metric = 'motion_count' then 1 else 0 end)::bigint
             as motion_epoch_count,  -- epochs with a motion count
         sum(case when metric = 'motion_count' and value <= motion_still_count then 1 else 0 end)::bigint

@@ -12,6 +12,7 @@ import (
 
 	"github.com/diurna-health/diurna/transform/hrv"
 	"github.com/diurna-health/diurna/transform/minutes"
+	"github.com/diurna-health/diurna/transform/stager"
 )
 
 // A Function is the Go part of a model, for what sets are the wrong tool: rolling medians, classifiers, tracks.
@@ -32,6 +33,21 @@ func goFunctions() Functions {
 	return Functions{
 		"hrv_windows": {Fingerprint: hrv.Fingerprint, Run: hrv.WindowRows},
 		"minutes":     {Fingerprint: "1", Run: minutes.Run},
+		"stage_sleep": stageSleep(),
+	}
+}
+
+// stageSleep is the classifier of sleep stages with the coefficients of this version.
+func stageSleep() Function {
+	c, err := stager.Shipped()
+	if err != nil { // a table changed by hand stages nobody
+		return Function{Run: func(context.Context, array.RecordReader) (array.RecordReader, error) { return nil, err }}
+	}
+	return Function{
+		Fingerprint: c.Version,
+		Run: func(ctx context.Context, rows array.RecordReader) (array.RecordReader, error) {
+			return stager.Stretches(ctx, rows, c)
+		},
 	}
 }
 

@@ -12,6 +12,7 @@ import (
 
 	"github.com/diurna-health/diurna/transform/hrv"
 	"github.com/diurna-health/diurna/transform/minutes"
+	"github.com/diurna-health/diurna/transform/stager"
 	"github.com/diurna-health/diurna/transform/tracks"
 	"github.com/diurna-health/diurna/transform/trend"
 )
@@ -42,6 +43,21 @@ func goFunctions() Functions {
 		"years":            {Fingerprint: trend.Version, Run: trend.Years},
 		"measure_workouts": {Fingerprint: tracks.Fingerprint, Run: tracks.Measures},
 		"find_efforts":     {Fingerprint: tracks.Fingerprint, Run: tracks.EffortRows},
+		"stage_sleep":      stageSleep(),
+	}
+}
+
+// stageSleep is the classifier of sleep stages with the coefficients of this version.
+func stageSleep() Function {
+	c, err := stager.Shipped()
+	if err != nil { // a table changed by hand stages nobody
+		return Function{Run: func(context.Context, array.RecordReader) (array.RecordReader, error) { return nil, err }}
+	}
+	return Function{
+		Fingerprint: c.Version,
+		Run: func(ctx context.Context, rows array.RecordReader) (array.RecordReader, error) {
+			return stager.Stretches(ctx, rows, c)
+		},
 	}
 }
 

@@ -147,7 +147,7 @@ func TestModelsOutsideStagingStayInThePortableCore(t *testing.T) {
 	t.Parallel()
 	banned := []string{
 		"qualify", "asof", "macro", "pivot", "approx_", "unnest", "list_", "exclude", "replace (", "at time zone",
-		"timezone(", "make_timestamp", "epoch", "::", "[", "struct", "generate_series", "range(", "//", "group by all",
+		"timezone(", "make_timestamp", "epoch(", "epoch_us", "epoch_ms", "::", "[", "struct", "generate_series", "range(", "//", "group by all",
 		"order by all", "using (", "columns(", "lambda", "try_cast", "strftime", "::",
 	}
 	for _, m := range loadProject(t).Models() {

@@ -256,8 +256,8 @@ func TestTravelDaysLoseAndDoubleNothing(t *testing.T) {
 		{"Tokyo to Honolulu, a date lived nearly twice", "2025-06-01T13:00:00Z", 540, -600, "2025-06-01", 43, 43, 24},
 		{"Kiritimati to Baker Island, over the date line", "2025-06-01T10:00:00Z", 840, -720, "2025-06-01", 48, 48, 24},
 		{"Honolulu to Tokyo", "2025-06-01T20:00:00Z", -600, 540, "2025-06-01", 10, 24, 10},
-		{"Pago Pago to Apia at midnight: the date after never comes", "2025-06-02T11:00:00Z", -660, 780, "2025-06-02", 0, 24, 24},
-		{"Apia to Pago Pago at midnight: the date comes again whole", "2025-06-02T11:00:00Z", 780, -660, "2025-06-02", 48, 48, 24},
+		{"Midway to Apia at midnight: the date after never comes", "2025-06-02T11:00:00Z", -660, 780, "2025-06-02", 0, 24, 24},
+		{"Apia to Midway at midnight: the date comes again whole", "2025-06-02T11:00:00Z", 780, -660, "2025-06-02", 48, 48, 24},
 		{"Lord Howe to Chatham", "2025-06-01T09:45:00Z", 630, 765, "2025-06-01", 21.75, 24, 21.75},
 	} {
 		at, err := time.Parse(time.RFC3339, c.at)

@@ -216,9 +216,10 @@ func (d *naiveDay) hours(first int, highest, resting float64, inBed func(minute 
 				class = max(class, 2)
 			}
 		}
-		if class == 3 {
+		switch class {
+		case 3:
 			h.cardioVigorous++
-		} else if class == 2 {
+		case 2:
 			h.cardioModerate++
 		}
 		if m.worn && !m.bed {
@@ -282,7 +283,7 @@ func TestActivityHoursAreWhatANaiveReadingSays(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer reader.Close() //nolint:errcheck // only read from
+	defer reader.Close()
 	for user, d := range days {
 		var resting float64
 		if err := reader.DB.QueryRowContext(t.Context(), "select resting_heart_rate_bpm from resting_heart_rate_days where user_id = ? and local_date = date '2016-04-12'",

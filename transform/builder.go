@@ -360,7 +360,7 @@ func (r *run) compute(ctx context.Context, m *Model, full bool) ([]lake.Column, 
 	if err := r.exposeInputs(ctx, m, full); err != nil {
 		return nil, err
 	}
-	if err := r.project.Materialize(ctx, r.w.db, r.w.conn, m, "build.model_output"); err != nil {
+	if err := r.project.Fill(ctx, r.w.db, r.w.conn, m, "build.model_output"); err != nil {
 		return nil, fmt.Errorf("run select: %w", err)
 	}
 	columns, err := r.w.columns(ctx, "select * from build.model_output")

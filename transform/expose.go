@@ -16,7 +16,7 @@ import (
 func (r *run) exposeInputs(ctx context.Context, m *Model, full bool) error {
 	views := r.project.keptInputs(m)
 	for _, view := range views {
-		if err := r.keep(ctx, view, m, full); err != nil {
+		if err := r.keep(ctx, view, full); err != nil {
 			return fmt.Errorf("make %s: %w", view.Name, err)
 		}
 	}

@@ -218,10 +218,8 @@ func naiveSamples(w *world, user string, day int32) (samples []naiveSample, refu
 			devices[h.DeviceID] = true
 			var last *naiveSample
 			for i, bpm := range h.Values {
-				offset := int64(0)
-				if len(h.OffsetsMS) == 1 {
-					offset = int64(h.OffsetsMS[0]) + int64(i)*int64(h.PeriodMS)
-				} else {
+				offset := int64(h.OffsetsMS[0]) + int64(i)*int64(h.PeriodMS)
+				if len(h.OffsetsMS) > 1 {
 					offset = int64(h.OffsetsMS[i])
 				}
 				s := naiveSample{h.HourAt/1000 + offset, int64(h.PeriodMS), int64(bpm)}
@@ -258,7 +256,7 @@ func naiveFigures(samples []naiveSample, refused int, zone1, zone4, zone5 float6
 	for i, s := range samples {
 		minutes[s.atMS/minute] = true
 		end = max(end, s.atMS+s.periodMS)
-		held, weight := s.periodMS, s.periodMS
+		var held, weight int64
 		after := int64(math.MaxInt64)
 		if i+1 < len(samples) {
 			after = samples[i+1].atMS - s.atMS

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"strings"
 )
 
 // kept is a view whose rows were made once, for all models of the build that read it. They lie in a file: they are too
@@ -56,8 +57,8 @@ func (p *Project) widestLookback(view *Model) Span {
 	return widest
 }
 
-// keep makes the rows of a kept view that the model may read, and those other models are likely to ask for.
-func (r *run) keep(ctx context.Context, view, m *Model, full bool) error {
+// keep makes the rows of a kept view for the dirty days of a model, as far back as any model reads it.
+func (r *run) keep(ctx context.Context, view *Model, full bool) error {
 	have := r.kept[view.Name]
 	wanted := "build.wanted_" + view.Name
 	if !full {
@@ -92,12 +93,12 @@ func (r *run) keep(ctx context.Context, view, m *Model, full bool) error {
 // silverDays selects the person-days of the silver tables below a kept view.
 func (r *run) silverDays(view *Model) string {
 	silver, _ := r.project.reads(view)
-	query := "select null::varchar as user_id, null::date as local_date where false"
+	days := []string{"select null::varchar as user_id, null::date as local_date where false"}
 	for _, name := range silver {
 		t := silverTableOf(name)
-		query += " union select user_id, local_date from (" + t.narrow(selectPaths(t.columns, filePaths(r.silver[t.table].Files))) + ")"
+		days = append(days, "select user_id, local_date from ("+t.narrow(selectPaths(t.columns, filePaths(r.silver[t.table].Files)))+")")
 	}
-	return query
+	return strings.Join(days, " union ")
 }
 
 func (r *run) makeKept(ctx context.Context, view *Model, wanted string, full bool) error {

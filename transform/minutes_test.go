@@ -51,7 +51,7 @@ func TestMinutesAreThoseOfTheSQLTheyReplaced(t *testing.T) {
 		t.Fatal(err)
 	}
 	exec(`insert into silver.series_hours by name select * from (` + randomHours(rand.New(rand.NewPCG(5, 8)), 3000) + `)`)
-	if err := project.Materialize(t.Context(), db, conn, project.Model("stg_minutes"), "stg_minutes"); err != nil {
+	if err := project.Fill(t.Context(), db, conn, project.Model("stg_minutes"), "stg_minutes"); err != nil {
 		t.Fatal(err)
 	}
 	for _, p := range pairs {

@@ -316,9 +316,9 @@ func (m *Model) orderedSelect() string {
 
 // selectOutputs selects what the Go function returned, as the header promises it.
 func (m *Model) selectOutputs(from string) string {
-	columns := make([]string, len(m.Outputs))
-	for i, o := range m.Outputs {
-		columns[i] = fmt.Sprintf("cast(%[1]s as %[2]s) as %[1]s", o.Name, o.Type)
+	var columns []string
+	for _, o := range m.Outputs {
+		columns = append(columns, fmt.Sprintf("cast(%[1]s as %[2]s) as %[1]s", o.Name, o.Type))
 	}
 	if m.Build == BuildTable {
 		columns = append(columns, literal(m.Method)+" as "+columnMethodVersion)
@@ -406,7 +406,7 @@ func (m *Model) check() (problems []error) {
 }
 
 func (m *Model) checkFunction() (problems []error) {
-	report := func(format string, args ...any) { problems = append(problems, fmt.Errorf(format, args...)) }
+	report := func(problem string) { problems = append(problems, errors.New(problem)) }
 	if m.Function == "" {
 		if len(m.Outputs) > 0 || len(m.Order) > 0 {
 			report("order and output are for models with a Go function")

@@ -336,10 +336,10 @@ func (p *Project) hash() {
 			fmt.Fprintf(h, "%s %s\n", im.Name, im.sha)
 		}
 		for _, in := range m.Inputs {
-			switch {
-			case in == tableMethodChanges:
+			switch in {
+			case tableMethodChanges:
 				fmt.Fprintf(h, "%v\n", p.methodChanges())
-			case in == tableDefinitions:
+			case tableDefinitions:
 				for _, d := range p.definitions {
 					if strings.Contains(m.SQL, "'"+d.Name+"'") {
 						fmt.Fprintf(h, "%v\n", d)

@@ -187,8 +187,8 @@ func (m *Model) describeRows(ctx context.Context, conn *sql.Conn) ([]lake.Column
 	return columns, nil
 }
 
-// Materialize fills a table with the rows that the model makes of what its inputs hold.
-func (p *Project) Materialize(ctx context.Context, db *sql.DB, conn *sql.Conn, m *Model, table string) error {
+// Fill fills a table with the rows that the model makes of what its inputs hold.
+func (p *Project) Fill(ctx context.Context, db *sql.DB, conn *sql.Conn, m *Model, table string) error {
 	return p.put(ctx, db, conn, m, func(rows string) string { return "create or replace table " + table + " as " + rows })
 }
 

@@ -107,7 +107,7 @@ func TestDaysOfEveryLengthGoThroughTheModels(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer r.Close() //nolint:errcheck // only read from
+	defer r.Close()
 	rows, err := r.DB.QueryContext(t.Context(), `
 		select a.user_id, cast(a.local_date as varchar), a.observed_min, a.step_count, h.measured_min, u.worn_min, u.is_valid_day
 		from activity_days as a

@@ -12,6 +12,7 @@ import (
 
 // fitabaseCadence holds the minutes of each class of cadence and the peak of every day against the export's minutes.
 func fitabaseCadence(t *testing.T, dir, home string) {
+	t.Helper()
 	days := map[[2]string][]int{}
 	for _, row := range table(t, dir, "minuteStepsWide_merged.csv.gz") {
 		key := [2]string{row["Id"], wall(t, row["ActivityHour"]).Format(time.DateOnly)}
@@ -66,6 +67,7 @@ func fitabaseCadence(t *testing.T, dir, home string) {
 
 // fitabaseHours holds the steps of activity_hours against the export's own hours.
 func fitabaseHours(t *testing.T, dir, home string) {
+	t.Helper()
 	got := map[string]int{}
 	for _, row := range query(t, home, "select user_id, local_date, local_hour, step_count from activity_hours where step_count is not null") {
 		got[fmt.Sprintf("%s %s %02d", row[0], row[1], atoi(t, row[2]))] = atoi(t, row[3])
@@ -88,6 +90,7 @@ func fitabaseHours(t *testing.T, dir, home string) {
 
 // fitabaseBody holds every day's weight and fat against the export's log.
 func fitabaseBody(t *testing.T, dir, home string) {
+	t.Helper()
 	type body struct{ weight, fat string }
 	grams := map[[2]string][]float64{}
 	want := map[[2]string]body{}

@@ -5,6 +5,7 @@ import (
 	"log/slog"
 	"path/filepath"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -199,14 +200,15 @@ func TestEveryOrderOfVersionsGivesOneWorkout(t *testing.T) {
 }
 
 func describe(w schemas.WorkoutRow) string {
-	text := w.DeviceID + " " + w.Sport
+	var text strings.Builder
+	text.WriteString(w.DeviceID + " " + w.Sport)
 	if w.IsDeleted {
-		text += "deleted"
+		text.WriteString("deleted")
 	}
 	for _, total := range w.Totals {
-		text += fmt.Sprintf(" %s=%d", total.Metric, total.Value)
+		fmt.Fprintf(&text, " %s=%d", total.Metric, total.Value)
 	}
-	return text
+	return text.String()
 }
 
 func TestEveryOrderOfRunsGivesTheNewestOfEach(t *testing.T) {

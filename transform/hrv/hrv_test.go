@@ -163,7 +163,8 @@ func TestAgainstANaiveRestatement(t *testing.T) {
 		}
 		startMS := r.Int64N(1 << 40)
 		marked := hrv.Mark(intervals)
-		beats, artefacts, pairs, squares := int64(0), int64(0), int64(0), 0.0
+		var beats, artefacts, pairs int64
+		var squares float64
 		var normal []float64
 		at := startMS
 		endOf := make([]int64, len(intervals))

@@ -32,7 +32,7 @@ func table(t *testing.T, path string) [][]string {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer f.Close() //nolint:errcheck // only read from
+	defer f.Close()
 	plain, err := gzip.NewReader(f)
 	if err != nil {
 		t.Fatal(err)

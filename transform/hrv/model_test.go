@@ -3,6 +3,7 @@ package hrv_test
 import (
 	"errors"
 	"fmt"
+	"strings"
 	"testing"
 
 	"github.com/apache/arrow-go/v18/arrow"
@@ -60,11 +61,11 @@ func windowTexts(t *testing.T, rows array.RecordReader) []string {
 	for made.Next() {
 		batch := made.RecordBatch()
 		for i := range int(batch.NumRows()) {
-			text := ""
+			var text strings.Builder
 			for _, column := range batch.Columns() {
-				text += column.ValueStr(i) + " "
+				text.WriteString(column.ValueStr(i) + " ")
 			}
-			texts = append(texts, text)
+			texts = append(texts, text.String())
 		}
 	}
 	if err := made.Err(); err != nil {
@@ -135,7 +136,7 @@ func TestWindowRowsSayWhatIsWrongWithTheirInput(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for made.Next() { //nolint:revive // to its end
+	for made.Next() {
 	}
 	if !errors.Is(made.Err(), wrong) {
 		t.Errorf("error is %v, want that of the input", made.Err())

@@ -131,7 +131,7 @@ func (b *builder) reserve(n int) {
 func (b *builder) add(user string, date arrow.Date32, m *Minute) {
 	b.users.Append(user)
 	b.dates.Append(date)
-	b.ints[columnNumber].Append(int32(m.Number)) //nolint:gosec // until the year 6053
+	b.ints[columnNumber].Append(int32(m.Number))
 	b.ints[columnLocal].Append(m.LocalMinute)
 	if t := m.of[HeartRate]; t != nil {
 		b.put(columnHeartRate, t.min, t.sum, t.max, t.count)

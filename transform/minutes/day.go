@@ -44,13 +44,13 @@ type tally struct {
 
 func (t *tally) add(v int32, rank int, offsetMin int32) {
 	if t.count == 0 {
-		*t = tally{min: v, max: v, sum: v, count: 1, sourceRank: int32(rank), offsetMin: offsetMin} //nolint:gosec // one of three
+		*t = tally{min: v, max: v, sum: v, count: 1, sourceRank: int32(rank), offsetMin: offsetMin}
 		return
 	}
 	t.min, t.max = min(t.min, v), max(t.max, v)
 	t.sum += v
 	t.count++
-	t.sourceRank = min(t.sourceRank, int32(rank)) //nolint:gosec // one of three
+	t.sourceRank = min(t.sourceRank, int32(rank))
 	t.offsetMin = min(t.offsetMin, offsetMin)
 }
 
@@ -173,12 +173,12 @@ func (d *day) each(do func(*Minute)) {
 	}
 	for at := range n {
 		var m Minute
-		any := false
+		measured := false
 		for metric, tracks := range groups {
 			m.of[metric] = d.choose(tracks, at)
-			any = any || m.of[metric] != nil
+			measured = measured || m.of[metric] != nil
 		}
-		if any {
+		if measured {
 			m.Number = d.first + int64(at)
 			m.LocalMinute = m.localMinute()
 			do(&m)
@@ -229,5 +229,5 @@ func (m *Minute) localMinute() int32 {
 			t = other
 		}
 	}
-	return int32(((m.Number+int64(t.offsetMin))%minutesOfDay + minutesOfDay) % minutesOfDay) //nolint:gosec // less than 1440
+	return int32(((m.Number+int64(t.offsetMin))%minutesOfDay + minutesOfDay) % minutesOfDay)
 }

@@ -22,8 +22,8 @@
 // # Decisions
 //
 // The two features and the counts are all that is read. Neither clock time nor age nor the two clocks of the laboratory's
-// files are: a shift worker sleeps like others. Elapsed time is read, and how far away the end of the night is is not: it
-// made no stage better, and a wearer's night ends where some other rule said.
+// files are: a shift worker sleeps like others. Elapsed time is read; the time that is left
+// until the end of the night is not: it made no stage better, and a wearer's night ends where some other rule said.
 //
 // Counts are units of a device. A night is brought to the level of the people learned from by its own mean over epochs
 // with movement; within the recordings, which share a device, nothing is scaled. That a restless night looks like a calm

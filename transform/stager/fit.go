@@ -42,13 +42,13 @@ func fit(ctx context.Context, recordings []Recording, seed, networks, rounds int
 	parts, ctx := errgroup.WithContext(ctx)
 	for k := range networks {
 		parts.Go(func() error {
-			weights, err := learn(ctx, examples, rand.New(rand.NewPCG(uint64(seed), uint64(k))), rounds)
+			weights, err := learn(ctx, examples, rand.New(rand.NewPCG(uint64(seed), uint64(k))), rounds) //nolint:gosec // dice, not secrets
 			c.Networks[k] = roundedRow(weights)
 			return err
 		})
 	}
 	parts.Go(func() error {
-		forest = plant(recordings, &inputs, &wakeInputMaker{}).grow(rand.New(rand.NewPCG(uint64(seed), forestDice)))
+		forest = plant(recordings, &inputs, &wakeInputMaker{}).grow(rand.New(rand.NewPCG(uint64(seed), forestDice))) //nolint:gosec // dice, not secrets
 		return nil
 	})
 	if err := parts.Wait(); err != nil {

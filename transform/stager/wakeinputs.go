@@ -56,7 +56,6 @@ type wakeInputMaker struct {
 	n      int
 	series [seriesCount][]float64 // with figurePad epochs more on either side, which hold what is nearest
 	sums   [4][]float64           // running sums of log activity, log variability, its square, movement
-	ranks  []float64
 	order  []int32
 }
 

@@ -71,20 +71,20 @@ func (m *Measure) heart(w *Workout, held []Held, source string) {
 	if w.ZoneBounds[0] > 0 {
 		m.Zoned, m.ZonesMS = true, TimeInZones(held, w.ZoneBounds)
 	}
-	if weighting, ok := weightingOf(w.Sex); ok && w.RestBPM > 0 && w.MaxBPM > w.RestBPM {
-		m.Loaded, m.TRIMP = true, TRIMP(held, w.StartMS, w.RestBPM, w.MaxBPM, weighting)
+	if w.RestBPM > 0 && w.MaxBPM > w.RestBPM {
+		m.Loaded, m.TRIMP = true, TRIMP(held, w.StartMS, w.RestBPM, w.MaxBPM, weightingOf(w.Sex))
 	}
 }
 
 // weightingOf returns the weighting of a sex; of neither it is the mean of both, factor by factor.
-func weightingOf(sex string) (w Weighting, ok bool) {
+func weightingOf(sex string) Weighting {
 	switch sex {
 	case "male":
-		return OfMen, true
+		return OfMen
 	case "female":
-		return OfWomen, true
+		return OfWomen
 	default:
-		return Weighting{(OfMen.Factor + OfWomen.Factor) / 2, (OfMen.Exponent + OfWomen.Exponent) / 2}, true
+		return Weighting{(OfMen.Factor + OfWomen.Factor) / 2, (OfMen.Exponent + OfWomen.Exponent) / 2}
 	}
 }
 

@@ -45,7 +45,7 @@ func (r *reader) Schema() *arrow.Schema { return r.out.Schema() }
 func (r *reader) RecordBatch() arrow.RecordBatch { return r.batch }
 
 // Record is RecordBatch under its old name.
-func (r *reader) Record() arrow.RecordBatch { return r.batch } //nolint:staticcheck // part of the interface
+func (r *reader) Record() arrow.RecordBatch { return r.batch }
 
 func (r *reader) Err() error { return r.rows.Err() }
 

@@ -128,7 +128,7 @@ func (b bench) keep(m *transform.Model, given []*entry) {
 		if !view.Keep || view == m || slices.ContainsFunc(given, func(g *entry) bool { return g.table == view.Name }) {
 			continue
 		}
-		if err := b.project.Materialize(b.ctx, b.db, b.conn, view, view.Name); err != nil {
+		if err := b.project.Fill(b.ctx, b.db, b.conn, view, view.Name); err != nil {
 			b.t.Fatal(err)
 		}
 	}
@@ -221,7 +221,7 @@ func (b bench) dirtyEveryGivenDay(project *transform.Project, given []*entry) {
 func (b bench) compare(m *transform.Model, w *entry, update bool) {
 	b.t.Helper()
 	if w.table == "" {
-		if err := b.project.Materialize(b.ctx, b.db, b.conn, m, "got_rows"); err != nil {
+		if err := b.project.Fill(b.ctx, b.db, b.conn, m, "got_rows"); err != nil {
 			b.t.Fatal(err)
 		}
 	} else {

@@ -240,12 +240,13 @@ func naiveBaseline(values map[schemas.Date]testDay, d testDay, name string, valu
 	if method == "" {
 		return ""
 	}
-	line := fmt.Sprintf("user_id=%s local_date=%s figure=%s figure_method=%s", d.user, d.date, name, method)
+	var line strings.Builder
+	fmt.Fprintf(&line, "user_id=%s local_date=%s figure=%s figure_method=%s", d.user, d.date, name, method)
 	add := func(column string, v float64) {
 		if !math.IsNaN(v) {
 			b := array.NewFloat64Builder(memory.DefaultAllocator)
 			b.Append(v)
-			line += " " + column + "=" + b.NewArray().ValueStr(0)
+			line.WriteString(" " + column + "=" + b.NewArray().ValueStr(0))
 		}
 	}
 	if d.isValid && !math.IsNaN(value) {
@@ -255,7 +256,7 @@ func naiveBaseline(values map[schemas.Date]testDay, d testDay, name string, valu
 		days, needs int
 	}{{7, 3}, {28, 6}, {60, 9}} {
 		list := naiveWindow(values, d.date, w.days, method)
-		line += fmt.Sprintf(" n_%d=%d", w.days, len(list))
+		fmt.Fprintf(&line, " n_%d=%d", w.days, len(list))
 		if len(list) < w.needs {
 			continue
 		}
@@ -273,12 +274,12 @@ func naiveBaseline(values map[schemas.Date]testDay, d testDay, name string, valu
 		}
 	}
 	before := naiveWindow(values, d.date.AddDays(-1), 30, method)
-	line += fmt.Sprintf(" n_before=%d", len(before))
+	fmt.Fprintf(&line, " n_before=%d", len(before))
 	if len(before) >= 5 {
 		add("mean_before", naiveMean(before))
 		add("sd_before", naiveSD(before))
 	}
-	return line
+	return line.String()
 }
 
 func TestADaysBaselineNeedsNoDayBeyondItsLookback(t *testing.T) {

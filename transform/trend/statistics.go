@@ -46,11 +46,11 @@ func quantileOf(sorted []float64, p float64) float64 {
 	return sorted[below] + (place-float64(below))*(sorted[below+1]-sorted[below])
 }
 
-// MAD returns the median absolute deviation from the center, not scaled.
-func MAD(values []float64, center float64) float64 {
+// MAD returns the median absolute deviation from the centre, not scaled.
+func MAD(values []float64, centre float64) float64 {
 	deviations := make([]float64, len(values))
 	for i, v := range values {
-		deviations[i] = math.Abs(v - center)
+		deviations[i] = math.Abs(v - centre)
 	}
 	slices.Sort(deviations)
 	return quantileOf(deviations, 0.5)

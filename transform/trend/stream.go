@@ -19,14 +19,14 @@ const batchRows = 8192
 type stream struct {
 	refs  atomic.Int64
 	out   *writer
-	make  func(*writer) (more bool, err error) // writes the rows of some more input
+	write func(*writer) (more bool, err error) // writes the rows of some more input
 	batch arrow.RecordBatch
 	done  bool
 	err   error
 }
 
-func newStream(fields []arrow.Field, make func(*writer) (bool, error)) *stream {
-	s := &stream{out: &writer{rows: array.NewRecordBuilder(memory.DefaultAllocator, arrow.NewSchema(fields, nil))}, make: make}
+func newStream(fields []arrow.Field, write func(*writer) (bool, error)) *stream {
+	s := &stream{out: &writer{rows: array.NewRecordBuilder(memory.DefaultAllocator, arrow.NewSchema(fields, nil))}, write: write}
 	s.refs.Store(1)
 	return s
 }
@@ -36,7 +36,7 @@ func (s *stream) Next() bool {
 	s.drop()
 	for !s.done && s.err == nil && s.out.n < batchRows {
 		var more bool
-		more, s.err = s.make(s.out)
+		more, s.err = s.write(s.out)
 		s.done = !more
 	}
 	if s.err != nil || s.out.n == 0 {

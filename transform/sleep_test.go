@@ -26,6 +26,7 @@ func stageByMotion(_ context.Context, rows array.RecordReader) (array.RecordRead
 	out := array.NewRecordBuilder(memory.DefaultAllocator, arrow.NewSchema([]arrow.Field{
 		{Name: "user_id", Type: arrow.BinaryTypes.String},
 		{Name: "night_date", Type: arrow.FixedWidthTypes.Date32},
+		{Name: "episode_started_at", Type: instant},
 		{Name: "started_at", Type: instant},
 		{Name: "ended_at", Type: instant},
 		{Name: "stage", Type: arrow.BinaryTypes.String},
@@ -44,9 +45,10 @@ func stageByMotion(_ context.Context, rows array.RecordReader) (array.RecordRead
 			out.Field(0).(*array.StringBuilder).Append(strings.Clone(users.Value(i)))
 			out.Field(1).(*array.Date32Builder).Append(nights.Value(i))
 			at := starts.Value(i) + arrow.Timestamp(epochs.Value(i))*epoch
-			out.Field(2).(*array.TimestampBuilder).Append(at)
-			out.Field(3).(*array.TimestampBuilder).Append(at + epoch)
-			out.Field(4).(*array.StringBuilder).Append(string(stage))
+			out.Field(2).(*array.TimestampBuilder).Append(starts.Value(i))
+			out.Field(3).(*array.TimestampBuilder).Append(at)
+			out.Field(4).(*array.TimestampBuilder).Append(at + epoch)
+			out.Field(5).(*array.StringBuilder).Append(string(stage))
 		}
 	}
 	made := out.NewRecordBatch()

@@ -7,6 +7,7 @@
 -- order:    user_id, night_date, episode_started_at, epoch_index
 -- output:   user_id varchar: person
 -- output:   night_date date: the person's date of waking
+-- output:   episode_started_at timestamp with time zone: start of the sleep that was staged, UTC
 -- output:   started_at timestamp with time zone: start of the stretch, UTC
 -- output:   ended_at timestamp with time zone: end of the stretch, UTC
 -- output:   stage varchar: awake, light, deep or rem; asleep in a sleep too short for stages

@@ -30,8 +30,7 @@ type reader struct {
 	newest time.Time
 }
 
-// openReader opens the home's lake, with the sensitive tables that show names.
-func (a *app) openReader(cmd *cobra.Command, show ...transform.Sensitivity) (*reader, error) {
+func (a *app) openReader(cmd *cobra.Command) (*reader, error) {
 	cfg, log, err := a.setUp(cmd)
 	if err != nil {
 		return nil, err
@@ -53,9 +52,7 @@ func (a *app) openReader(cmd *cobra.Command, show ...transform.Sensitivity) (*re
 	if err != nil {
 		return nil, errors.Join(err, db.Close())
 	}
-	duck := duckDB(cfg, log)
-	duck.Show = show
-	r, err := transform.OpenReader(ctx, l, project, duck)
+	r, err := transform.OpenReader(ctx, l, project, duckDB(cfg, log))
 	if err != nil {
 		return nil, errors.Join(err, db.Close())
 	}

@@ -1,91 +1,63 @@
 -- stg_heart_rate: a person's heart rate, minute by minute, from the one device that stands for that minute.
 --
 -- grain:    user_id, local_date, minute_number
--- inputs:   stg_heart_rate_hours, stg_device_minutes
+-- inputs:   stg_metric_days, stg_series_samples, stg_device_minutes
 -- build:    view
 -- caution:  a sample counts for the minute it starts in, however long its period
 
 with
 
-hours as (
-
-    select * from stg_heart_rate_hours
-
-),
-
--- Most days have one device, and its heart rate comes by the minute: it needs neither choice nor sum.
-minutes_as_recorded as (
+days as (
 
     select
         user_id,
         local_date,
-        (epoch_us(hour_at) // 1000 + offsets_ms[1]) // 60000 + generate_subscripts(rates_bpm, 1) - 1 as minute_number,
-        unnest(rates_bpm) as bpm
-
-    from hours
-
-    where is_by_minute and is_regular
-
-),
-
-regular_samples as (
-
-    select
-        user_id,
-        local_date,
-        device_id,
         is_shared,
-        epoch_us(hour_at) // 1000 + offsets_ms[1] as first_ms,
-        cast(period_ms as bigint) as period_ms,
-        generate_subscripts(rates_bpm, 1) - 1 as sample_index,
-        unnest(rates_bpm) as bpm
+        is_by_minute
 
-    from hours
+    from stg_metric_days
 
-    where is_regular and not is_by_minute
-
-),
-
-scattered_samples as (
-
-    select
-        user_id,
-        local_date,
-        device_id,
-        is_shared,
-        epoch_us(hour_at) // 1000 as hour_ms,
-        unnest(offsets_ms) as offset_ms,
-        unnest(rates_bpm) as bpm
-
-    from hours
-
-    where not is_regular
+    where metric = 'heart_rate'
 
 ),
 
 samples as (
 
     select
-        user_id,
-        local_date,
-        device_id,
-        is_shared,
-        (first_ms + sample_index * period_ms) // 60000 as minute_number,
-        bpm
+        stg_series_samples.user_id,
+        stg_series_samples.local_date,
+        stg_series_samples.device_id,
+        stg_series_samples.metric,
+        stg_series_samples.measured_us // 60000000 as minute_number,
+        stg_series_samples.utc_offset_min,
+        stg_series_samples.value,
+        days.is_shared,
+        days.is_by_minute
 
-    from regular_samples
+    from stg_series_samples
+    inner join days
+        on stg_series_samples.user_id = days.user_id
+        and stg_series_samples.local_date = days.local_date
 
-    union all
+    where stg_series_samples.metric = 'heart_rate'
+
+),
+
+-- Most days have one device, and its steps and classes come by the minute: they need neither choice nor sum.
+minutes_as_recorded as (
 
     select
         user_id,
         local_date,
-        device_id,
-        is_shared,
-        (hour_ms + offset_ms) // 60000 as minute_number,
-        bpm
+        minute_number,
+        value as heart_rate_min_bpm,
+        cast(value as bigint) as heart_rate_sum_bpm,
+        value as heart_rate_max_bpm,
+        cast(1 as bigint) as sample_count
 
-    from scattered_samples
+    from samples
+
+    where is_by_minute
 
 ),
 
@@ -95,11 +67,12 @@ samples_to_sum as (
         user_id,
         local_date,
         minute_number,
-        bpm
+        utc_offset_min,
+        value
 
     from samples
 
-    where not is_shared
+    where not is_by_minute and not is_shared
 
     union all
 
@@ -107,18 +80,18 @@ samples_to_sum as (
         samples.user_id,
         samples.local_date,
         samples.minute_number,
-        samples.bpm
+        samples.utc_offset_min,
+        samples.value
 
     from samples
     inner join stg_device_minutes
         on samples.user_id = stg_device_minutes.user_id
         and samples.local_date = stg_device_minutes.local_date
+        and samples.metric = stg_device_minutes.metric
         and samples.device_id = stg_device_minutes.device_id
         and samples.minute_number = stg_device_minutes.minute_number
 
-    where
-        samples.is_shared
-        and stg_device_minutes.metric = 'heart_rate'
+    where samples.is_shared
 
 ),
 
@@ -128,9 +101,9 @@ minutes_summed as (
         user_id,
         local_date,
         minute_number,
-        min(bpm) as heart_rate_min_bpm,
-        cast(sum(bpm) as bigint) as heart_rate_sum_bpm,
-        max(bpm) as heart_rate_max_bpm,
+        min(value) as heart_rate_min_bpm,
+        cast(sum(value) as bigint) as heart_rate_sum_bpm,
+        max(value) as heart_rate_max_bpm,
         cast(count(*) as bigint) as sample_count
 
     from samples_to_sum
@@ -141,16 +114,7 @@ minutes_summed as (
 
 all_minutes as (
 
-    select
-        user_id,
-        local_date,
-        minute_number,
-        bpm as heart_rate_min_bpm,
-        cast(bpm as bigint) as heart_rate_sum_bpm,
-        bpm as heart_rate_max_bpm,
-        cast(1 as bigint) as sample_count
-
-    from minutes_as_recorded
+    select * from minutes_as_recorded
 
     union all
 
@@ -164,10 +128,10 @@ minutes as (
         user_id,                -- person
         local_date,             -- the person's date
         minute_number,          -- minutes since 1970-01-01 UTC
-        heart_rate_min_bpm,     -- beats/min, lowest valid sample of the minute
-        heart_rate_sum_bpm,     -- beats/min, sum over the minute's valid samples: divided by sample_count, their mean
-        heart_rate_max_bpm,     -- beats/min, highest valid sample of the minute
-        sample_count            -- valid samples in the minute
+        heart_rate_min_bpm,     -- beats/min, lowest sample of the minute
+        heart_rate_sum_bpm,     -- beats/min, sum over the minute's samples: divided by sample_count, their mean
+        heart_rate_max_bpm,     -- beats/min, highest sample of the minute
+        sample_count            -- samples in the minute
 
     from all_minutes
 

@@ -74,7 +74,7 @@ func runIngest(ctx context.Context, args []string) (err error) {
 	}
 	defer func() { err = errors.Join(err, os.RemoveAll(dir)) }()
 
-	rep := &report{Command: "bench ingest " + strings.Join(args, " "), Runs: f.runs}
+	rep := &report{Command: "bench ingest " + strings.Join(args, " "), Load: load(), Runs: f.runs}
 	if err := compareIngest(ctx, f, dir, rep); err != nil {
 		return err
 	}

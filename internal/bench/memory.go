@@ -62,6 +62,7 @@ func runMemory(ctx context.Context, args []string) (err error) {
 	if err := checkDisk(dir, int64(f.gib*diskFactor*(1<<30))); err != nil {
 		return err
 	}
+	before := load()
 	b, err := startBroker(ctx, dir, f.form, f.partitions)
 	if err != nil {
 		return err
@@ -83,7 +84,7 @@ func runMemory(ctx context.Context, args []string) (err error) {
 		return errors.Join(err, fmt.Errorf("bronze holds %d samples of %d", n, samples))
 	}
 	return (&memoryReport{
-		Command: "bench memory " + strings.Join(args, " "), Flags: f, Messages: messages, Samples: samples, Result: r,
+		Command: "bench memory " + strings.Join(args, " "), Load: before, Flags: f, Messages: messages, Samples: samples, Result: r,
 	}).write(ctx, f.out)
 }
 

@@ -8,7 +8,7 @@ import (
 )
 
 // networksAveraged is how many networks, each from a start of its own, share a stager's opinion.
-const networksAveraged = 3
+const networksAveraged = 2
 
 // forestDice is the stream of the forest's dice; the networks have the first ones.
 const forestDice = 1 << 32
@@ -63,7 +63,6 @@ func fit(ctx context.Context, recordings []Recording, seed, networks, rounds int
 		r = append(append(r, t.threshold[:]...), t.value[:]...)
 		c.Trees = append(c.Trees, roundedRow(r))
 	}
-	c.WakeOdds = decimal(rounded(wakeOdds(c, recordings)))
 	c.Version = c.version()
 	return c, nil
 }
@@ -74,16 +73,4 @@ func roundedRow(values []float64) row {
 		r[i] = rounded(v)
 	}
 	return r
-}
-
-// wakeOdds returns the mean log odds of wake over the recordings, as the coefficients see it.
-func wakeOdds(c *Coefficients, recordings []Recording) float64 {
-	s := New(c)
-	sum := 0.0
-	for _, rec := range recordings {
-		s.predict(rec.Features)
-		// predict levels the night towards odds of 0: undone here.
-		sum += s.meanWakeOdds(rec.Features.Observed) / (1 - nightLevel)
-	}
-	return sum / float64(len(recordings))
 }

@@ -7,7 +7,7 @@ import "math"
 // stage. It sees 2 h in either direction. Its few channels are on purpose: people are few.
 const (
 	cellEpochs      = 4
-	channels        = 10
+	channels        = 10 // an even number: two are made at once
 	dilatedLayers   = 6
 	taps            = 3
 	leak            = 0.1 // slope of the activation below zero
@@ -44,47 +44,67 @@ func layersOf(weights []float64) []convolution {
 func (c *convolution) apply(y, x []float64, t int) {
 	for o := range c.out {
 		out := y[o*t:][:t]
-		for i := range out {
-			out[i] = c.offsets[o]
+		for k := range out {
+			out[k] = c.offsets[o]
 		}
-		for i := range c.in {
-			in := x[i*t:][:t]
-			w := c.weights[(o*c.in+i)*c.taps:][:c.taps]
-			if c.taps == 1 {
-				for k, v := range in {
-					out[k] += w[0] * v
-				}
-				continue
-			}
-			addTaps(out, in, w[0], w[1], w[2], c.dilation)
+	}
+	if c.taps == 1 {
+		c.mix(y, x, t)
+		return
+	}
+	for i := range c.in {
+		in := x[i*t:][:t]
+		for o := 0; o < c.out; o += 2 {
+			w, v := c.weights[(o*c.in+i)*taps:][:taps], c.weights[((o+1)*c.in+i)*taps:][:taps]
+			addTaps(y[o*t:][:t], y[(o+1)*t:][:t], in, (*[taps]float64)(w), (*[taps]float64)(v), c.dilation)
 		}
 	}
 }
 
-// addTaps adds three weighted copies of in, d cells apart, to out.
-func addTaps(out, in []float64, before, here, after float64, d int) {
-	t := len(out)
+// mix adds weighted copies of the channels.
+func (c *convolution) mix(y, x []float64, t int) {
+	for o := range c.out {
+		out := y[o*t:][:t]
+		for i := range c.in {
+			w := c.weights[o*c.in+i]
+			for k, v := range x[i*t:][:t] {
+				out[k] += w * v
+			}
+		}
+	}
+}
+
+// addTaps adds three weighted copies of in, d cells apart, to each of two outputs: what is read once serves both.
+func addTaps(y, z, in []float64, w, v *[taps]float64, d int) {
+	t := len(y)
+	w0, w1, w2, v0, v1, v2 := w[0], w[1], w[2], v[0], v[1], v[2]
+	edge := func(k int) {
+		a, c := 0.0, 0.0
+		if k >= d {
+			a = in[k-d]
+		}
+		if k+d < t {
+			c = in[k+d]
+		}
+		y[k] += w0*a + w1*in[k] + w2*c
+		z[k] += v0*a + v1*in[k] + v2*c
+	}
 	if t <= 2*d {
-		for k := range out {
-			sum := here * in[k]
-			if k >= d {
-				sum += before * in[k-d]
-			}
-			if k+d < t {
-				sum += after * in[k+d]
-			}
-			out[k] += sum
+		for k := range t {
+			edge(k)
 		}
 		return
 	}
 	for k := range d {
-		out[k] += here*in[k] + after*in[k+d]
-		out[t-1-k] += here*in[t-1-k] + before*in[t-1-k-d]
+		edge(k)
+		edge(t - 1 - k)
 	}
 	n := t - 2*d
-	o, a, b, c := out[d:][:n], in[:n], in[d:][:n], in[2*d:][:n]
-	for k := range o {
-		o[k] += before*a[k] + here*b[k] + after*c[k]
+	p, q, a, b, c := y[d:][:n], z[d:][:n], in[:n], in[d:][:n], in[2*d:][:n]
+	for k, b := range b {
+		a, c := a[k], c[k]
+		p[k] += w0*a + w1*b + w2*c
+		q[k] += v0*a + v1*b + v2*c
 	}
 }
 

@@ -1,0 +1,67 @@
+package stager
+
+import "math"
+
+// Where heart rate comes by the minute, its straight lines have few corners, and the filtered signal follows from these:
+// the kernel is even, so that of a straight line it leaves the line times the kernel's sum, and a corner adds its change
+// of slope times what the kernel holds beyond it. That is about 280 products a corner.
+const (
+	cornerLimit = 1500  // corners from which the recursions are faster
+	cornerTiny  = 1e-12 // a change of slope that is rounding
+)
+
+// newCornerShape returns what a corner of slope change 1 adds at each distance from -(dogHalf-1) to dogHalf-1, and the
+// kernel's sum.
+func newCornerShape() (shape [2*dogHalf - 1]float64, sum float64) {
+	for d := -dogHalf; d <= dogHalf; d++ {
+		sum += dogKernel(d)
+	}
+	for at := range shape {
+		distance := at - (dogHalf - 1)
+		distance = max(distance, -distance)
+		for u := distance + 1; u <= dogHalf; u++ {
+			shape[at] += dogKernel(u) * float64(u-distance)
+		}
+	}
+	return shape, sum
+}
+
+// applyCorners writes the filtered signal to dst, from a signal as apply has it. It gives up, and returns false, when
+// there are too many corners.
+func (f *dogFilter) applyCorners(dst, padded []float64) bool {
+	corners := f.corners[:0]
+	for i := 2; i+2 < len(padded); i++ { // the outermost samples are not the signal's
+		if c := padded[i-1] - 2*padded[i] + padded[i+1]; math.Abs(c) > cornerTiny {
+			if len(corners) == cornerLimit {
+				return false
+			}
+			corners = append(corners, corner{i, c})
+		}
+	}
+	f.corners = corners
+	for s, v := range padded[dogHalf+1:][:len(dst)] {
+		dst[s] = f.sum * v
+	}
+	for _, c := range corners {
+		from := c.at - (dogHalf + 1) - (dogHalf - 1) // where the corner's shape begins in dst
+		shape := f.shape[:]
+		if from < 0 {
+			shape, from = shape[-from:], 0
+		}
+		to := min(from+len(shape), len(dst))
+		if from >= to {
+			continue
+		}
+		into := dst[from:to]
+		for k, v := range shape[:len(into)] {
+			into[k] += c.change * v
+		}
+	}
+	return true
+}
+
+// A corner is where the signal changes its slope.
+type corner struct {
+	at     int // in padded
+	change float64
+}

@@ -81,7 +81,7 @@ func newEpochColumns(schema *arrow.Schema) (c epochColumns, err error) {
 		return c, err
 	}
 	unit := schema.Field(c.episode).Type.(*arrow.TimestampType).Unit
-	c.perSecond = int64(1e9 / unit.Multiplier().Nanoseconds())
+	c.perSecond = 1e9 / unit.Multiplier().Nanoseconds()
 	return c, nil
 }
 

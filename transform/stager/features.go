@@ -14,6 +14,7 @@ type FeatureMaker struct {
 
 	features         Features
 	padded, filtered []float64
+	size             float64 // of the filtered heart rate: its 90th percentile
 	blocks           []blockSum
 }
 
@@ -37,8 +38,8 @@ func (m *FeatureMaker) Make(night Night) (f Features, ok bool) {
 	}
 	smoothActivity(f.Activity, f.Counts, &m.taps)
 	perSecond(m.padded[dogHalf+1:dogHalf+1+n*epochS], night.HeartRate)
-	filterHeartRate(m.filtered, m.padded, m.dog, m.counts)
-	spread(f.HRVariability, m.filtered, m.blocks)
+	m.size = filterHeartRate(m.filtered, m.padded, m.dog, m.counts)
+	spread(f.HRVariability, m.filtered, m.size, m.blocks)
 	return f, true
 }
 

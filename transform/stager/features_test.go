@@ -92,8 +92,8 @@ func TestE014WalchHRFeature(t *testing.T) {
 	if !ok {
 		t.Fatal("the night counts as unobserved")
 	}
-	near(t, "filtered_norm_at_1000", m.filtered[1000], 0.86942354, 1e-6)
-	near(t, "filtered_norm_at_2000", m.filtered[2000], 1.8155249, 1e-6)
+	near(t, "filtered_norm_at_1000", m.filtered[1000]/m.size, 0.86942354, 1e-6)
+	near(t, "filtered_norm_at_2000", m.filtered[2000]/m.size, 1.8155249, 1e-6)
 	for start, want := range map[int]float64{600: 0.4015746, 1800: 0.64822871, 2400: 0.40483899} {
 		near(t, "std_feature", f.HRVariability[start/epochS], want, 1e-6)
 	}

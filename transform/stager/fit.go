@@ -42,13 +42,13 @@ func fit(ctx context.Context, recordings []Recording, seed, networks, rounds int
 	parts, ctx := errgroup.WithContext(ctx)
 	for k := range networks {
 		parts.Go(func() error {
-			weights, err := learn(ctx, examples, rand.New(rand.NewPCG(uint64(seed), uint64(k))), rounds)
+			weights, err := learn(ctx, examples, dice(seed, uint64(k)), rounds)
 			c.Networks[k] = roundedRow(weights)
 			return err
 		})
 	}
 	parts.Go(func() error {
-		forest = plant(recordings, &inputs, &wakeInputMaker{}).grow(rand.New(rand.NewPCG(uint64(seed), forestDice)))
+		forest = plant(recordings, &inputs, &wakeInputMaker{}).grow(dice(seed, forestDice))
 		return nil
 	})
 	if err := parts.Wait(); err != nil {
@@ -73,4 +73,9 @@ func roundedRow(values []float64) row {
 		r[i] = rounded(v)
 	}
 	return r
+}
+
+// dice returns a stream of a seed's dice. The same coefficients shall come of them again: they are no secret.
+func dice(seed int, stream uint64) *rand.Rand {
+	return rand.New(rand.NewPCG(uint64(seed), stream)) //nolint:gosec // not for secrets
 }

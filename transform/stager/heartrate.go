@@ -47,9 +47,9 @@ func nearHeartRate(observed []bool, samples []HeartRateSample) {
 	}
 }
 
-// filterHeartRate writes the filtered heart rate of every second to dst, without the night's mean and relative to the
-// 90th percentile of its size. hr is given with room for the mirrored ends: its middle len(dst) values are set.
-func filterHeartRate(dst, padded []float64, dog *dogFilter, counts []int32) {
+// filterHeartRate writes the filtered heart rate of every second, without the night's mean, to dst, and returns the 90th
+// percentile of its size. padded has the heart rate in its middle and room for the mirrored ends.
+func filterHeartRate(dst, padded []float64, dog *dogFilter, counts []int32) (size float64) {
 	const pad = dogHalf + 1
 	hr := padded[pad : pad+len(dst)]
 	sum := 0.0
@@ -66,11 +66,7 @@ func filterHeartRate(dst, padded []float64, dog *dogFilter, counts []int32) {
 	}
 	padded[0], padded[len(padded)-1] = 0, 0 // beyond the kernel; only the recursion's bookkeeping reads them
 	dog.apply(dst, padded)
-	if size := percentile90(dst, counts); size > 0 {
-		for i := range dst {
-			dst[i] /= size
-		}
-	}
+	return percentile90(dst, counts)
 }
 
 // percentile90 returns the 90th percentile of the values' sizes, between order statistics by a straight line. The sizes
@@ -141,9 +137,9 @@ func nthSmallest(v []float64, k int) float64 {
 	return v[k]
 }
 
-// spread writes the standard deviation of the filtered heart rate in each epoch's window to dst: the population's, as
-// in the method. Windows are cut at the ends of the night. Sums over blocks of 30 s serve all windows they lie in.
-func spread(dst, filtered []float64, sums []blockSum) {
+// spread writes the standard deviation of the filtered heart rate in each epoch's window, relative to size, to dst: the
+// population's, as in the method. A heart rate that stood still has none, 0. Windows are cut at the ends of the night. Sums over blocks of 30 s serve all windows they lie in.
+func spread(dst, filtered []float64, size float64, sums []blockSum) {
 	// Blocks begin where windows do: 16 s after the beginning of an epoch, the first one before the night.
 	const ahead = epochS*10 - hrWindowBeforeS
 	blocks := len(dst) + hrWindowBlocks
@@ -164,6 +160,10 @@ func spread(dst, filtered []float64, sums []blockSum) {
 		s.n = max(0, hi-lo)
 		sums[b] = s
 	}
+	if size == 0 {
+		clear(dst)
+		return
+	}
 	for i := range dst {
 		n, sum, squares := 0, 0.0, 0.0
 		window := sums[i : i+hrWindowBlocks]
@@ -178,7 +178,7 @@ func spread(dst, filtered []float64, sums []blockSum) {
 			squares -= end.last * end.last
 		}
 		mean := sum / float64(n)
-		dst[i] = math.Sqrt(max(0, squares/float64(n)-mean*mean))
+		dst[i] = math.Sqrt(max(0, squares/float64(n)-mean*mean)) / size
 	}
 }
 

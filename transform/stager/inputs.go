@@ -29,7 +29,7 @@ const (
 // inputMaker makes the network's inputs of a night's features. It keeps the memory of the last night.
 type inputMaker struct {
 	sharp, logActivity, logSharp, logVar, rank []float64
-	order                                      []int32
+	order                                      []placed
 	sharpener                                  sharpener
 	cells                                      []float64 // one input after another
 }
@@ -100,21 +100,27 @@ func (m *inputMaker) epochs(f Features) {
 	rankOf(m.rank, f.HRVariability, m.order)
 }
 
+// A placed is a value and where it stood.
+type placed struct {
+	value float64
+	at    int32
+}
+
 // rankOf writes each value's place among all of them, from -1 to 1; of equal ones the first stands lower.
-func rankOf(dst, values []float64, order []int32) {
-	for i := range order {
-		order[i] = int32(i)
+func rankOf(dst, values []float64, order []placed) {
+	for i, v := range values {
+		order[i] = placed{v, int32(i)}
 	}
-	slices.SortFunc(order, func(a, b int32) int {
-		switch va, vb := values[a], values[b]; {
-		case va < vb:
+	slices.SortFunc(order, func(a, b placed) int {
+		switch {
+		case a.value < b.value:
 			return -1
-		case va > vb:
+		case a.value > b.value:
 			return 1
 		}
-		return int(a - b)
+		return int(a.at - b.at)
 	})
-	for r, i := range order {
-		dst[i] = 2*float64(r)/float64(len(values)) - 1
+	for r, p := range order {
+		dst[p.at] = 2*float64(r)/float64(len(values)) - 1
 	}
 }

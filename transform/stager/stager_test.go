@@ -12,11 +12,11 @@ import (
 	"github.com/diurna-health/diurna/schemas"
 )
 
-func shipped(t testing.TB) *Coefficients {
-	t.Helper()
+func shipped(tb testing.TB) *Coefficients {
+	tb.Helper()
 	c, err := Shipped()
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	return c
 }

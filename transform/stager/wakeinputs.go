@@ -56,8 +56,7 @@ type wakeInputMaker struct {
 	n      int
 	series [seriesCount][]float64 // with figurePad epochs more on either side, which hold what is nearest
 	sums   [4][]float64           // running sums of log activity, log variability, its square, movement
-	ranks  []float64
-	order  []int32
+	order  []placed
 }
 
 // row returns a figure's value for each epoch.

@@ -52,11 +52,11 @@ func (c *convolution) apply(y, x []float64, t int) {
 		c.mix(y, x, t)
 		return
 	}
-	for i := range c.in {
-		in := x[i*t:][:t]
-		for o := 0; o < c.out; o += 2 {
-			w, v := c.weights[(o*c.in+i)*taps:][:taps], c.weights[((o+1)*c.in+i)*taps:][:taps]
-			addTaps(y[o*t:][:t], y[(o+1)*t:][:t], in, (*[taps]float64)(w), (*[taps]float64)(v), c.dilation)
+	for o := 0; o < c.out; o += 2 {
+		p, q := y[o*t:][:t], y[(o+1)*t:][:t]
+		w, v := c.weights[o*c.in*taps:][:c.in*taps], c.weights[(o+1)*c.in*taps:][:c.in*taps]
+		for i := range c.in {
+			addTaps(p, q, x[i*t:][:t], (*[taps]float64)(w[i*taps:]), (*[taps]float64)(v[i*taps:]), c.dilation)
 		}
 	}
 }

@@ -56,7 +56,7 @@ type wakeInputMaker struct {
 	n      int
 	series [seriesCount][]float64 // with figurePad epochs more on either side, which hold what is nearest
 	sums   [4][]float64           // running sums of log activity, log variability, its square, movement
-	order  []placed
+	ranker ranker
 }
 
 // row returns a figure's value for each epoch.
@@ -76,8 +76,7 @@ func (m *wakeInputMaker) make(f Features, in *inputMaker) {
 	copy(row(seriesLogVar), in.logVar)
 	copy(row(seriesVariability), f.HRVariability)
 	copy(row(seriesRank), in.rank)
-	m.order = resize(m.order, n)
-	rankOf(row(seriesMotionRank), f.Activity, m.order)
+	m.ranker.rank(row(seriesMotionRank), f.Activity)
 	for i := range n {
 		row(seriesElapsed)[i] = float64(i)
 		row(seriesOnset)[i] = math.Exp(-float64(i) / onsetEpochs)

@@ -52,12 +52,25 @@ func (f *dogFilter) applyCorners(dst, padded []float64) bool {
 		if from >= to {
 			continue
 		}
-		into := dst[from:to]
-		for k, v := range shape[:len(into)] {
-			into[k] += c.change * v
-		}
+		addScaled(dst[from:to], shape, c.change)
 	}
 	return true
+}
+
+// addScaled adds a scaled copy of x to y, four at a time.
+func addScaled(y, x []float64, scale float64) {
+	x = x[:len(y)]
+	for len(y) >= 4 {
+		to, from := (*[4]float64)(y), (*[4]float64)(x)
+		to[0] += scale * from[0]
+		to[1] += scale * from[1]
+		to[2] += scale * from[2]
+		to[3] += scale * from[3]
+		y, x = y[4:], x[4:]
+	}
+	for k, v := range x {
+		y[k] += scale * v
+	}
 }
 
 // A corner is where the signal changes its slope.

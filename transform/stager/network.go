@@ -7,7 +7,7 @@ import "math"
 // stage. It sees 2 h in either direction. Its few channels are on purpose: people are few.
 const (
 	cellEpochs      = 4
-	channels        = 10 // an even number: two are made at once
+	channels        = 8 // a multiple of four: four are made at once
 	dilatedLayers   = 6
 	taps            = 3
 	leak            = 0.1 // slope of the activation below zero
@@ -52,11 +52,10 @@ func (c *convolution) apply(y, x []float64, t int) {
 		c.mix(y, x, t)
 		return
 	}
-	for o := 0; o < c.out; o += 2 {
-		p, q := y[o*t:][:t], y[(o+1)*t:][:t]
-		w, v := c.weights[o*c.in*taps:][:c.in*taps], c.weights[(o+1)*c.in*taps:][:c.in*taps]
+	for o := 0; o < c.out; o += 4 {
 		for i := range c.in {
-			addTaps(p, q, x[i*t:][:t], (*[taps]float64)(w[i*taps:]), (*[taps]float64)(v[i*taps:]), c.dilation)
+			w := func(k int) *[taps]float64 { return (*[taps]float64)(c.weights[((o+k)*c.in+i)*taps:]) }
+			addTaps(y[o*t:][:4*t], x[i*t:][:t], w(0), w(1), w(2), w(3), c.dilation)
 		}
 	}
 }
@@ -74,37 +73,41 @@ func (c *convolution) mix(y, x []float64, t int) {
 	}
 }
 
-// addTaps adds three weighted copies of in, d cells apart, to each of two outputs: what is read once serves both.
-func addTaps(y, z, in []float64, w, v *[taps]float64, d int) {
-	t := len(y)
-	w0, w1, w2, v0, v1, v2 := w[0], w[1], w[2], v[0], v[1], v[2]
+// addTaps adds three weighted copies of in, d cells apart, to each of four channels of y: what is read once serves all.
+func addTaps(y, in []float64, w0, w1, w2, w3 *[taps]float64, d int) {
+	t := len(in)
+	y0, y1, y2, y3 := y[:t], y[t:][:t], y[2*t:][:t], y[3*t:][:t]
 	edge := func(k int) {
-		a, c := 0.0, 0.0
+		a, b, c := 0.0, in[k], 0.0
 		if k >= d {
 			a = in[k-d]
 		}
 		if k+d < t {
 			c = in[k+d]
 		}
-		y[k] += w0*a + w1*in[k] + w2*c
-		z[k] += v0*a + v1*in[k] + v2*c
+		y0[k] += w0[0]*a + w0[1]*b + w0[2]*c
+		y1[k] += w1[0]*a + w1[1]*b + w1[2]*c
+		y2[k] += w2[0]*a + w2[1]*b + w2[2]*c
+		y3[k] += w3[0]*a + w3[1]*b + w3[2]*c
 	}
-	if t <= 2*d {
-		for k := range t {
-			edge(k)
-		}
-		return
-	}
-	for k := range d {
+	for k := range min(d, t) {
 		edge(k)
-		edge(t - 1 - k)
+	}
+	for k := max(d, t-d); k < t; k++ {
+		edge(k)
 	}
 	n := t - 2*d
-	p, q, a, b, c := y[d:][:n], z[d:][:n], in[:n], in[d:][:n], in[2*d:][:n]
-	for k, b := range b {
-		a, c := a[k], c[k]
-		p[k] += w0*a + w1*b + w2*c
-		q[k] += v0*a + v1*b + v2*c
+	if n <= 0 {
+		return
+	}
+	y0, y1, y2, y3 = y0[d:][:n], y1[d:][:n], y2[d:][:n], y3[d:][:n]
+	before, here, after := in[:n], in[d:][:n], in[2*d:][:n]
+	for k, b := range here {
+		a, c := before[k], after[k]
+		y0[k] += w0[0]*a + w0[1]*b + w0[2]*c
+		y1[k] += w1[0]*a + w1[1]*b + w1[2]*c
+		y2[k] += w2[0]*a + w2[1]*b + w2[2]*c
+		y3[k] += w3[0]*a + w3[1]*b + w3[2]*c
 	}
 }
 
@@ -130,17 +133,17 @@ func (p *pass) run(layers []convolution, x []float64, t int, keep func() float64
 			}
 			p.drops[l][c] = scale
 			fresh, known := p.fresh[l][c*t:][:t], p.known[l][c*t:][:t]
-			for k, v := range fresh {
-				if v < 0 {
-					v *= leak
+			if l == 0 {
+				for k, v := range fresh {
+					v = max(v, v*leak)
+					fresh[k], known[k] = v, v*scale
 				}
-				fresh[k] = v
-				known[k] = v * scale
+				continue
 			}
-			if l > 0 {
-				for k, v := range p.known[l-1][c*t:][:t] {
-					known[k] += v
-				}
+			before := p.known[l-1][c*t:][:t]
+			for k, v := range fresh {
+				v = max(v, v*leak)
+				fresh[k], known[k] = v, before[k]+v*scale
 			}
 		}
 		x = p.known[l]

@@ -1,7 +1,5 @@
 package stager
 
-import "math"
-
 // Where heart rate comes by the minute, its straight lines have few corners, and the filtered signal follows from these:
 // the kernel is even, so that of a straight line it leaves the line times the kernel's sum, and a corner adds its change
 // of slope times what the kernel holds beyond it. That is about 280 products a corner.
@@ -30,13 +28,16 @@ func newCornerShape() (shape [2*dogHalf - 1]float64, sum float64) {
 // there are too many corners.
 func (f *dogFilter) applyCorners(dst, padded []float64) bool {
 	corners := f.corners[:0]
-	for i := 2; i+2 < len(padded); i++ { // the outermost samples are not the signal's
-		if c := padded[i-1] - 2*padded[i] + padded[i+1]; math.Abs(c) > cornerTiny {
+	slope := padded[2] - padded[1]
+	for i, v := range padded[3 : len(padded)-1] { // the outermost samples are not the signal's
+		next := v - padded[i+2]
+		if change := next - slope; change > cornerTiny || change < -cornerTiny {
 			if len(corners) == cornerLimit {
 				return false
 			}
-			corners = append(corners, corner{i, c})
+			corners = append(corners, corner{i + 2, change})
 		}
+		slope = next
 	}
 	f.corners = corners
 	for s, v := range padded[dogHalf+1:][:len(dst)] {
@@ -60,16 +61,16 @@ func (f *dogFilter) applyCorners(dst, padded []float64) bool {
 // addScaled adds a scaled copy of x to y, four at a time.
 func addScaled(y, x []float64, scale float64) {
 	x = x[:len(y)]
-	for len(y) >= 4 {
-		to, from := (*[4]float64)(y), (*[4]float64)(x)
+	k := 0
+	for ; k+4 <= len(y); k += 4 {
+		to, from := y[k:k+4:k+4], x[k:k+4:k+4]
 		to[0] += scale * from[0]
 		to[1] += scale * from[1]
 		to[2] += scale * from[2]
 		to[3] += scale * from[3]
-		y, x = y[4:], x[4:]
 	}
-	for k, v := range x {
-		y[k] += scale * v
+	for ; k < len(y); k++ {
+		y[k] += scale * x[k]
 	}
 }
 

@@ -31,14 +31,15 @@ func (f *forest) wake(dst []float64, m *wakeInputMaker, all []figure) {
 		for i := range block {
 			block[i] = f.guess
 		}
+		row := func(figure int) []float64 { return m.row(all[figure])[from:][:len(block)] }
 		for t := range f.trees {
 			t := &f.trees[t]
-			row := func(question int) []float64 { return m.row(all[t.figure[question]])[from:][:len(block)] }
-			a, b, c := row(0), row(1), row(2)
+			a, b, c := row(t.figure[0]), row(t.figure[1]), row(t.figure[2])
 			t0, t1, t2 := t.threshold[0], t.threshold[1], t.threshold[2]
+			values := t.value // a copy that no store can change
 			for i := range block {
 				leaf := above(a[i], t0) | above(b[i], t1)<<1 | above(c[i], t2)<<2
-				block[i] += t.value[leaf&(treeLeaves-1)]
+				block[i] += values[leaf&(treeLeaves-1)]
 			}
 		}
 		for i, v := range block {

@@ -68,7 +68,7 @@ func filterHeartRate(dst, padded []float64, dog *dogFilter, scratch *[]float64) 
 }
 
 // percentileSamples is how many of the values say where about the percentile must be.
-const percentileSamples = 256
+const percentileSamples = 512
 
 // percentile90 returns the 90th percentile of the values' sizes, between order statistics by a straight line. A few values
 // say where about it must be, and only those there are looked at closely. scratch is memory for them.
@@ -82,7 +82,7 @@ func percentile90(values []float64, scratch *[]float64) float64 {
 		few = append(few, math.Abs(values[i]))
 	}
 	slices.Sort(few)
-	low, high := few[len(few)*4/5], few[min(len(few)-1, len(few)*24/25)]
+	low, high := few[len(few)*86/100], few[len(few)*94/100]
 
 	below, near := 0, few[:0]
 	for _, v := range values {

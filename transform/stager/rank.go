@@ -14,9 +14,9 @@ type placed struct {
 }
 
 // rank writes each value's place among all of them, from -1 to 1; of equal ones the first stands lower. Values are not
-// negative. They are sorted byte by byte, the last first.
+// negative. They are sorted digit by digit, the last first.
 func (r *ranker) rank(dst, values []float64) {
-	const byteBits, byteValues = 8, 1 << 8
+	const digitBits, digits = 11, 1 << 11
 	n := len(values)
 	r.from, r.to = resize(r.from, n), resize(r.to, n)
 	differ := uint64(0)
@@ -24,20 +24,20 @@ func (r *ranker) rank(dst, values []float64) {
 		r.from[i] = placed{math.Float64bits(v), int32(i)}
 		differ |= r.from[i].bits ^ r.from[0].bits
 	}
-	for shift := 0; shift < 64; shift += byteBits {
-		if differ>>shift&(byteValues-1) == 0 {
+	for shift := 0; shift < 64; shift += digitBits {
+		if differ>>shift&(digits-1) == 0 {
 			continue
 		}
-		var starts [byteValues]int32
+		var starts [digits]int32
 		for _, p := range r.from {
-			starts[p.bits>>shift&(byteValues-1)]++
+			starts[p.bits>>shift&(digits-1)]++
 		}
 		sum := int32(0)
 		for b, count := range starts {
 			starts[b], sum = sum, sum+count
 		}
 		for _, p := range r.from {
-			b := p.bits >> shift & (byteValues - 1)
+			b := p.bits >> shift & (digits - 1)
 			r.to[starts[b]] = p
 			starts[b]++
 		}

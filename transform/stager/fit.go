@@ -8,7 +8,7 @@ import (
 )
 
 // networksAveraged is how many networks, each from a start of its own, share a stager's opinion.
-const networksAveraged = 2
+const networksAveraged = 1
 
 // forestDice is the stream of the forest's dice; the networks have the first ones.
 const forestDice = 1 << 32

@@ -6,8 +6,8 @@ import "math"
 // six that look ever further away (1 to 32 cells) and each add to what is known so far, and a weighted sum for each
 // stage. It sees 2 h in either direction. Its few channels are on purpose: people are few.
 const (
-	cellEpochs      = 4
-	channels        = 8 // a multiple of four: four are made at once
+	cellEpochs      = 5
+	channels        = 12 // a multiple of four: four are made at once
 	dilatedLayers   = 6
 	taps            = 3
 	leak            = 0.1 // slope of the activation below zero

@@ -31,10 +31,10 @@ func (f *forest) wake(dst []float64, m *wakeInputMaker, all []figure) {
 		for i := range block {
 			block[i] = f.guess
 		}
-		row := func(figure int) []float64 { return m.row(all[figure])[from:][:len(block)] }
+		row := func(figure int) []float64 { return m.row(all[figure])[from:] }
 		for t := range f.trees {
 			t := &f.trees[t]
-			a, b, c := row(t.figure[0]), row(t.figure[1]), row(t.figure[2])
+			a, b, c := row(t.figure[0])[:len(block)], row(t.figure[1])[:len(block)], row(t.figure[2])[:len(block)]
 			t0, t1, t2 := t.threshold[0], t.threshold[1], t.threshold[2]
 			values := t.value // a copy that no store can change
 			for i := range block {

@@ -14,7 +14,6 @@ const (
 	seriesLogVar
 	seriesVariability
 	seriesRank
-	seriesMotionRank
 	seriesElapsed
 	seriesOnset
 	seriesFirstSince // epochs since a movement of some size, then until one, for each size
@@ -34,7 +33,7 @@ const (
 	seriesFirstMean = seriesFirstSince + 2*len(movementSizes)
 	windowSeries    = 7 // of each window length
 	seriesCount     = seriesFirstMean + windowSeries*len(windowEpochs)
-	figureCount     = 5 + 2*len(movementSizes) + windowSeries*len(windowEpochs) + 2*len(motionLags) + len(logVarLags)
+	figureCount     = 4 + 2*len(movementSizes) + windowSeries*len(windowEpochs) + 2*len(motionLags) + len(logVarLags)
 )
 
 // figures lists all figures the trees may choose from.
@@ -57,7 +56,6 @@ type wakeInputMaker struct {
 	n      int
 	series [seriesCount][]float64 // with figurePad epochs more on either side, which hold what is nearest
 	sums   [3][]float64           // running sums of log activity, log variability, and its square
-	ranker ranker
 
 	inverse [2*maxWindow + 2]float64 // of how many epochs a window has
 	onset   []float64                // of each epoch, as many as the longest night had
@@ -80,7 +78,6 @@ func (m *wakeInputMaker) make(f Features, in *inputMaker) {
 	copy(row(seriesLogVar), in.logVar)
 	copy(row(seriesVariability), f.HRVariability)
 	copy(row(seriesRank), in.rank)
-	m.ranker.rank(row(seriesMotionRank), f.Activity)
 	for i := len(m.onset); i < n; i++ {
 		m.onset = append(m.onset, math.Exp(-float64(i)/onsetEpochs))
 	}

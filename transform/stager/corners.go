@@ -26,7 +26,7 @@ func newCornerShape() (shape [2*dogHalf - 1]float64, sum float64) {
 
 // applyCorners writes the filtered signal to dst, from a signal as apply has it. It gives up, and returns false, when
 // there are too many corners.
-func (f *dogFilter) applyCorners(dst, padded []float64) bool {
+func (f *dogFilter) applyCorners(dst, padded []float64, mean float64) bool {
 	corners := f.corners[:0]
 	slope := padded[2] - padded[1]
 	for i, v := range padded[3 : len(padded)-1] { // the outermost samples are not the signal's
@@ -41,7 +41,7 @@ func (f *dogFilter) applyCorners(dst, padded []float64) bool {
 	}
 	f.corners = corners
 	for s, v := range padded[dogHalf+1:][:len(dst)] {
-		dst[s] = f.sum * v
+		dst[s] = f.sum * (v - mean)
 	}
 	for _, c := range corners {
 		from := c.at - (dogHalf + 1) - (dogHalf - 1) // where the corner's shape begins in dst

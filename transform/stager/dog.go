@@ -64,10 +64,14 @@ func newDogFilter() *dogFilter {
 	return f
 }
 
-// apply writes the filtered signal to dst. The signal is given with dogHalf+1 samples more on either side of dst.
-func (f *dogFilter) apply(dst, padded []float64) {
-	if f.applyCorners(dst, padded) {
+// apply writes the filtered signal, less its mean, to dst. The signal is given with dogHalf+1 samples more on either side
+// of dst, and is not kept.
+func (f *dogFilter) apply(dst, padded []float64, mean float64) {
+	if f.applyCorners(dst, padded, mean) {
 		return
+	}
+	for i := range padded {
+		padded[i] -= mean
 	}
 	for from := 0; from < len(dst); from += dogRestartS {
 		to := min(from+dogRestartS, len(dst))

@@ -50,25 +50,18 @@ func nearHeartRate(observed []bool, samples []HeartRateSample) {
 func filterHeartRate(dst, padded []float64, dog *dogFilter, scratch *[]float64) (size float64) {
 	const pad = dogHalf + 1
 	hr := padded[pad : pad+len(dst)]
-	sum := 0.0
-	for _, v := range hr {
-		sum += v
-	}
-	mean := sum / float64(len(hr))
-	for i := range hr {
-		hr[i] -= mean
-	}
 	for i := range dogHalf { // the ends are mirrored, the last sample included
 		padded[pad-1-i] = hr[i]
 		padded[pad+len(hr)+i] = hr[len(hr)-1-i]
 	}
 	padded[0], padded[len(padded)-1] = 0, 0 // beyond the kernel; only the recursion's bookkeeping reads them
-	dog.apply(dst, padded)
+	sum, _ := sums2(hr)
+	dog.apply(dst, padded, sum/float64(len(hr)))
 	return percentile90(dst, scratch)
 }
 
 // percentileSamples is how many of the values say where about the percentile must be.
-const percentileSamples = 512
+const percentileSamples = 256
 
 // percentile90 returns the 90th percentile of the values' sizes, between order statistics by a straight line. A few values
 // say where about it must be, and only those there are looked at closely. scratch is memory for them.
@@ -82,7 +75,7 @@ func percentile90(values []float64, scratch *[]float64) float64 {
 		few = append(few, math.Abs(values[i]))
 	}
 	slices.Sort(few)
-	low, high := few[len(few)*86/100], few[len(few)*94/100]
+	low, high := few[len(few)*84/100], few[len(few)*95/100]
 
 	below, near := 0, few[:0]
 	for _, v := range values {
@@ -144,13 +137,10 @@ func spread(dst, filtered []float64, size float64, sums []blockSum) {
 	for b := range blocks {
 		from := (b-10)*epochS + ahead
 		lo, hi := max(from, 0), min(from+epochS, len(filtered))
-		sum, squares := 0.0, 0.0
-		for i := lo; i < hi; i++ {
-			v := filtered[i]
-			sum += v
-			squares += v * v
+		s := blockSum{n: max(0, hi-lo)}
+		if s.n > 0 {
+			s.sum, s.squares = sums2(filtered[lo:hi])
 		}
-		s := blockSum{n: max(0, hi-lo), sum: sum, squares: squares}
 		if from+epochS <= len(filtered) && from+epochS > 0 {
 			s.last = filtered[from+epochS-1]
 		} else {
@@ -178,6 +168,22 @@ func spread(dst, filtered []float64, size float64, sums []blockSum) {
 		mean := sum / float64(n)
 		dst[i] = math.Sqrt(max(0, squares/float64(n)-mean*mean)) / size
 	}
+}
+
+// sums2 returns the sum of values and of their squares, by two sums each that need not wait for each other.
+func sums2(values []float64) (sum, squares float64) {
+	var sum2, squares2 float64
+	k := 1
+	for ; k < len(values); k += 2 {
+		v, w := values[k-1], values[k]
+		sum, sum2 = sum+v, sum2+w
+		squares, squares2 = squares+v*v, squares2+w*w
+	}
+	if k == len(values) {
+		v := values[k-1]
+		sum, squares = sum+v, squares+v*v
+	}
+	return sum + sum2, squares + squares2
 }
 
 // A blockSum is what 30 s of filtered heart rate add to a window.

@@ -2,8 +2,8 @@
 // heart rate. It serves nights whose watch sends no stages of its own.
 //
 // Two figures are made of every 30 s epoch, those of Walch 2019: motion counts under a Gaussian, and how much the filtered
-// heart rate varies within 10 min, relative to the night. Two small convolution networks read the night in cells of
-// 2 min, a forest of small trees reads every epoch for wake, and their opinions are blended. The coefficients are a table,
+// heart rate varies within 10 min, relative to the night. A small convolution network reads the night in cells of
+// 2.5 min, a forest of small trees reads every epoch for wake, and their opinions are blended. The coefficients are a table,
 // coefficients.json, that `diurna train sleep` writes and `diurna evaluate sleep` measures; README.md has the figures, and
 // what each part gives.
 //

@@ -17,10 +17,10 @@ func near(t *testing.T, what string, got, want, tolerance float64) {
 func TestE012WalchActivityGaussWeights(t *testing.T) {
 	t.Parallel()
 	w := activityWeights()
-	near(t, "w_center", w[activityCentreS], 0.007978846, 1e-8)
+	near(t, "weight in the middle", w[activityCentreS], 0.007978846, 1e-8)
 	near(t, "w_plus50", w[activityCentreS+50], 0.004839415, 1e-8)
 	near(t, "w_edge", w[0], 1.36983e-10, 1e-8)
-	near(t, "feature_for_impulse_100_at_center", 100*w[activityCentreS], 0.797885, 1e-6)
+	near(t, "feature of an impulse of 100", 100*w[activityCentreS], 0.797885, 1e-6)
 	taps := newActivityTaps()
 	constant := slices.Repeat([]float64{7}, 60)
 	got := make([]float64, len(constant))
@@ -58,7 +58,7 @@ func TestActivityEqualsItsDefinition(t *testing.T) {
 
 func TestE013WalchDogKernel(t *testing.T) {
 	t.Parallel()
-	near(t, "k_center", dogKernel(0), 0.25, 1e-6)
+	near(t, "kernel in the middle", dogKernel(0), 0.25, 1e-6)
 	near(t, "k_first", dogKernel(-dogHalf), -0.232770885, 1e-6)
 	near(t, "k_at_plus60", dogKernel(60), 0.136237543, 1e-6)
 	sum := 0.0

@@ -7,7 +7,8 @@ import (
 	"golang.org/x/sync/errgroup"
 )
 
-// networksAveraged is how many networks, each from a start of its own, share a stager's opinion.
+// networksAveraged is how many networks, each from a start of its own, share a stager's opinion. More agree a little
+// better (README.md), and take their time.
 const networksAveraged = 1
 
 // forestDice is the stream of the forest's dice; the networks have the first ones.

@@ -2,9 +2,9 @@ package stager
 
 import "math"
 
-// The network reads a night in cells of 2 min and tells how likely each stage is: a convolution that gathers the inputs,
+// The network reads a night in cells of 2.5 min and tells how likely each stage is: a convolution that gathers the inputs,
 // six that look ever further away (1 to 32 cells) and each add to what is known so far, and a weighted sum for each
-// stage. It sees 2 h in either direction. Its few channels are on purpose: people are few.
+// stage. It sees more than 2 h in either direction. Its few channels are on purpose: people are few.
 const (
 	cellEpochs      = 5
 	channels        = 12 // a multiple of four: four are made at once

@@ -4,12 +4,12 @@ import (
 	"context"
 	"fmt"
 	"os"
-	"path/filepath"
 	"strings"
 )
 
 // kept is a view whose rows were made once, for all models of the build that read it. They lie in a file: they are too
-// many for memory, and of a file only the columns that a model names are read.
+// many for memory, and of a file only the columns that a model names are read. It is one of the lake's temporary files,
+// so that what a killed build leaves is swept away as any other.
 type kept struct {
 	path string
 	full bool   // every day is in it
@@ -117,17 +117,11 @@ func (r *run) makeKept(ctx context.Context, view *Model, wanted string, full boo
 			return err
 		}
 	}
-	if err := os.MkdirAll(r.cfg.TempDir, 0o700); err != nil {
-		return err
-	}
-	f, err := os.CreateTemp(r.cfg.TempDir, view.Name+"-*.parquet")
+	path, err := r.store.TempPath(ctx, silver[0])
 	if err != nil {
 		return err
 	}
-	k := &kept{path: f.Name(), full: full, days: "build.days_of_" + view.Name}
-	if err := f.Close(); err != nil {
-		return err
-	}
+	k := &kept{path: path, full: full, days: "build.days_of_" + view.Name}
 	if old := r.kept[view.Name]; old != nil {
 		if err := os.Remove(old.path); err != nil {
 			return err
@@ -148,6 +142,10 @@ func (r *run) makeKept(ctx context.Context, view *Model, wanted string, full boo
 // exposeKept lets a model see those rows of a kept view that are in its scope.
 func (r *run) exposeKept(ctx context.Context, view *Model, sc *scope) error {
 	k := r.kept[view.Name]
+	// A sweep takes temporary files that nobody has written for long, and a build may take longer.
+	if now := r.cfg.Now(); os.Chtimes(k.path, now, now) != nil {
+		return fmt.Errorf("rows of %s are gone", view.Name)
+	}
 	if sc != nil && !sc.wholePeople && !k.full {
 		more, err := r.w.count(ctx, "select (select count(*) from "+k.days+") - (select count(*) from build.readable_days)")
 		if err != nil {
@@ -163,7 +161,7 @@ func (r *run) exposeKept(ctx context.Context, view *Model, sc *scope) error {
 // dropKept removes the files of a build that is over.
 func (r *run) dropKept() error {
 	for _, k := range r.kept {
-		if err := os.Remove(filepath.Clean(k.path)); err != nil {
+		if err := os.Remove(k.path); err != nil {
 			return fmt.Errorf("remove rows of the build: %w", err)
 		}
 	}

@@ -132,6 +132,22 @@ func TestABuildLeavesNothingInTheTemporaryFolder(t *testing.T) {
 	}
 }
 
+func TestABuildLeavesNoTemporaryFileInTheLake(t *testing.T) {
+	t.Parallel()
+	w := newLakeWorld(t)
+	w.put(map[string]piece{"a": {hours: []schemas.SeriesHour{hours("u", "watch", schemas.Steps, firstDay, 9, 60_000, 10)}}})
+	mine, err := w.lake.TempPath(t.Context(), schemas.TableSeriesHours)
+	if err != nil {
+		t.Fatal(err)
+	}
+	w.build(false)
+	w.build(true)
+	left, err := filepath.Glob(filepath.Join(filepath.Dir(mine), "*.tmp"))
+	if err != nil || len(left) != 1 || left[0] != mine {
+		t.Errorf("beside a file of somebody else there are %v: %v", left, err)
+	}
+}
+
 func TestAReaderSeesOneMoment(t *testing.T) {
 	t.Parallel()
 	w := smallWorld(t)

@@ -63,36 +63,38 @@ func parseIngest(args []string) (ingestFlags, error) {
 	return f, nil
 }
 
-func runIngest(ctx context.Context, args []string) (err error) {
+func runIngest(ctx context.Context, args []string) error {
 	f, err := parseIngest(args)
 	if err != nil {
 		return err
 	}
-	dir, err := scratch(f.dir)
+	return inScratch(f.dir, func(dir string) error {
+		rep := &report{Command: "bench ingest " + strings.Join(args, " "), Runs: f.runs}
+		if err := compareIngest(ctx, f, dir, rep); err != nil {
+			return err
+		}
+		if f.merge {
+			if err := compareMerge(ctx, f, dir, rep); err != nil {
+				return err
+			}
+		}
+		return rep.write(ctx, f.out)
+	})
+}
+
+// inScratch calls do with the absolute path of an empty folder below parent, which is gone afterwards: the contenders run
+// in folders of their own.
+func inScratch(parent string, do func(dir string) error) (err error) {
+	dir, err := os.MkdirTemp(parent, "diurna-bench-")
 	if err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, os.RemoveAll(dir)) }()
-
-	rep := &report{Command: "bench ingest " + strings.Join(args, " "), Runs: f.runs}
-	if err := compareIngest(ctx, f, dir, rep); err != nil {
+	absolute, err := filepath.Abs(dir)
+	if err != nil {
 		return err
 	}
-	if f.merge {
-		if err := compareMerge(ctx, f, dir, rep); err != nil {
-			return err
-		}
-	}
-	return rep.write(ctx, f.out)
-}
-
-// scratch makes an empty folder below dir and returns its absolute path: the contenders run in folders of their own.
-func scratch(dir string) (string, error) {
-	dir, err := os.MkdirTemp(dir, "diurna-bench-")
-	if err != nil {
-		return "", err
-	}
-	return filepath.Abs(dir)
+	return do(absolute)
 }
 
 // compareIngest runs every contender on the same messages, in turns.

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"flag"
 	"fmt"
-	"os"
 	"path/filepath"
 	"strings"
 
@@ -49,16 +48,22 @@ func parseMemory(args []string) (memoryFlags, error) {
 const diskFactor = 2.5
 
 // runMemory lets ingest, as it is set by default, work off a backlog, and says how much memory its process took.
-func runMemory(ctx context.Context, args []string) (err error) {
+func runMemory(ctx context.Context, args []string) error {
 	f, err := parseMemory(args)
 	if err != nil {
 		return err
 	}
-	dir, err := scratch(f.dir)
-	if err != nil {
-		return err
-	}
-	defer func() { err = errors.Join(err, os.RemoveAll(dir)) }()
+	return inScratch(f.dir, func(dir string) error {
+		rep := &memoryReport{Command: "bench memory " + strings.Join(args, " "), Flags: f}
+		if err := rep.measure(ctx, dir); err != nil {
+			return err
+		}
+		return rep.write(ctx, f.out)
+	})
+}
+
+func (r *memoryReport) measure(ctx context.Context, dir string) (err error) {
+	f := r.Flags
 	if err := checkDisk(dir, int64(f.gib*diskFactor*(1<<30))); err != nil {
 		return err
 	}
@@ -68,23 +73,20 @@ func runMemory(ctx context.Context, args []string) (err error) {
 	}
 	defer func() { err = errors.Join(err, b.stop()) }()
 	say("making the backlog")
-	messages, samples, err := fillBacklog(ctx, b, f)
-	if err != nil {
+	if r.Messages, r.Samples, err = fillBacklog(ctx, b, f); err != nil {
 		return fmt.Errorf("make the backlog: %w", err)
 	}
-	say(fmt.Sprintf("ingesting %d messages, %.0f M samples", messages, float64(samples)/1e6))
-	r, err := runJob(ctx, job{
-		Stage: stageIngest, Dir: filepath.Join(dir, "home"), Cores: 1, Messages: messages, Samples: samples, Broker: b.addr,
+	say(fmt.Sprintf("ingesting %d messages, %.0f M samples", r.Messages, float64(r.Samples)/1e6))
+	r.Result, err = runJob(ctx, job{
+		Stage: stageIngest, Dir: filepath.Join(dir, "home"), Cores: 1, Messages: r.Messages, Samples: r.Samples, Broker: b.addr,
 	})
 	if err != nil {
 		return err
 	}
-	if n, err := count(ctx, countLists, r.Files); err != nil || n != samples {
-		return errors.Join(err, fmt.Errorf("bronze holds %d samples of %d", n, samples))
+	if n, err := count(ctx, countLists, r.Result.Files); err != nil || n != r.Samples {
+		return errors.Join(err, fmt.Errorf("bronze holds %d samples of %d", n, r.Samples))
 	}
-	return (&memoryReport{
-		Command: "bench memory " + strings.Join(args, " "), Flags: f, Messages: messages, Samples: samples, Result: r,
-	}).write(ctx, f.out)
+	return nil
 }
 
 func checkDisk(dir string, need int64) error {

@@ -52,33 +52,29 @@ func parseModels(args []string) (modelsFlags, error) {
 }
 
 // runModels builds a day of many people with many days of gold behind it, and then a late batch of one of them.
-func runModels(ctx context.Context, args []string) (err error) {
+func runModels(ctx context.Context, args []string) error {
 	f, err := parseModels(args)
 	if err != nil {
 		return err
 	}
-	dir, err := scratch(f.dir)
-	if err != nil {
-		return err
-	}
-	defer func() { err = errors.Join(err, os.RemoveAll(dir)) }()
-
-	build := func(name string, people int, profile string) (result, error) {
-		say(fmt.Sprintf("building a day of %d people", people))
-		return runJob(ctx, job{
-			Stage: stageModels, Dir: filepath.Join(dir, name), Cores: 1, People: people, Seed: f.seed, Days: f.days,
-			Memory: f.memory, Profile: profile,
-		})
-	}
-	few, err := build("few", f.few, "")
-	if err != nil {
-		return err
-	}
-	many, err := build("many", f.people, f.profile)
-	if err != nil {
-		return err
-	}
-	return (&modelsReport{Command: "bench models " + strings.Join(args, " "), Flags: f, Few: few, Many: many}).write(ctx)
+	return inScratch(f.dir, func(dir string) error {
+		build := func(name string, people int, profile string) (result, error) {
+			say(fmt.Sprintf("building a day of %d people", people))
+			return runJob(ctx, job{
+				Stage: stageModels, Dir: filepath.Join(dir, name), Cores: 1, People: people, Seed: f.seed, Days: f.days,
+				Memory: f.memory, Profile: profile,
+			})
+		}
+		few, err := build("few", f.few, "")
+		if err != nil {
+			return err
+		}
+		many, err := build("many", f.people, f.profile)
+		if err != nil {
+			return err
+		}
+		return (&modelsReport{Command: "bench models " + strings.Join(args, " "), Flags: f, Few: few, Many: many}).write(ctx)
+	})
 }
 
 // modelsStage makes a lake with a day of everybody, copies its gold to the days before, adds another day, and measures

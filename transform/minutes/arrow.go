@@ -47,11 +47,7 @@ const (
 
 // Run turns rows of silver.series_hours, in order of user_id and local_date, into minutes.
 func Run(_ context.Context, rows array.RecordReader) (array.RecordReader, error) {
-	in, err := newHours(rows)
-	if err != nil {
-		return nil, err
-	}
-	return &reader{hours: in, out: newBuilder(), refs: 1}, nil
+	return &reader{hours: &hours{rows: rows}, out: newBuilder(), refs: 1}, nil
 }
 
 // A reader makes batches of minutes as they are asked for.
@@ -190,17 +186,6 @@ type hours struct {
 	of   []Hour
 }
 
-func newHours(rows array.RecordReader) (*hours, error) {
-	h := &hours{rows: rows}
-	for _, name := range []string{"user_id", "local_date", "device_id", "metric", "source", "hour_at", "utc_offset_min",
-		"period_ms", "offsets_ms", "values"} {
-		if len(rows.Schema().FieldIndices(name)) != 1 {
-			return nil, fmt.Errorf("minutes: there is no column %s", name)
-		}
-	}
-	return h, nil
-}
-
 func (h *hours) err() error {
 	if h.seen != nil {
 		return h.seen
@@ -270,7 +255,7 @@ func metricOf(name string) (Metric, bool) {
 	}
 }
 
-func rankOf(source string) int {
+func rankOf(source string) int32 {
 	switch source {
 	case "native":
 		return 1
@@ -320,8 +305,11 @@ func (h *hours) open(batch arrow.RecordBatch) error {
 			return
 		},
 	} {
-		column := batch.Column(batch.Schema().FieldIndices(name)[0])
-		if !bind(column) {
+		at := batch.Schema().FieldIndices(name)
+		if len(at) != 1 {
+			return fmt.Errorf("minutes: there is no column %s", name)
+		}
+		if column := batch.Column(at[0]); !bind(column) {
 			return fmt.Errorf("minutes: column %s is of type %s", name, column.DataType())
 		}
 	}

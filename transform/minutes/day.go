@@ -27,7 +27,7 @@ const (
 type Hour struct {
 	Metric       Metric
 	Device       string
-	SourceRank   int // lower is preferred
+	SourceRank   int32 // lower is preferred
 	HourUS       int64
 	UTCOffsetMin int32
 	PeriodMS     int32
@@ -42,15 +42,15 @@ type tally struct {
 	offsetMin            int32
 }
 
-func (t *tally) add(v int32, rank int, offsetMin int32) {
+func (t *tally) add(v, rank, offsetMin int32) {
 	if t.count == 0 {
-		*t = tally{min: v, max: v, sum: v, count: 1, sourceRank: int32(rank), offsetMin: offsetMin}
+		*t = tally{min: v, max: v, sum: v, count: 1, sourceRank: rank, offsetMin: offsetMin}
 		return
 	}
 	t.min, t.max = min(t.min, v), max(t.max, v)
 	t.sum += v
 	t.count++
-	t.sourceRank = min(t.sourceRank, int32(rank))
+	t.sourceRank = min(t.sourceRank, rank)
 	t.offsetMin = min(t.offsetMin, offsetMin)
 }
 

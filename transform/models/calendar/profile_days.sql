@@ -25,7 +25,6 @@ told as (
         start_at as told_at,
         device_id,
         local_date as from_date,
-        end_at,
         value,
         text
 
@@ -42,7 +41,6 @@ told as (
         measured_at as told_at,
         device_id,
         local_date as from_date,
-        cast(null as timestamp with time zone) as end_at,
         value,
         cast(null as varchar) as text
 

@@ -12,7 +12,7 @@
 //
 // # Decisions
 //
-// This is Go because it is plumbing, and because it is half of what a build reads: unnesting, grouping and choosing in
-// SQL ran at half a million samples a second of CPU for each model that did it; this runs once, at some tens of
-// millions.
+// This is Go because it is plumbing, and because it is half of what a build reads: in SQL each model that began with
+// minutes unnested, grouped and chose them anew. Making them once took the build of a day of 1,000 people from 19.1 s of
+// CPU to 12.5 s and its memory from 2.32 GiB to 0.45 GiB (six tables, `make bench/models`).
 package minutes

@@ -12,6 +12,9 @@ const (
 	TableReadings       = "silver.readings"
 	TableDailySummaries = "silver.daily_summaries"
 	TableEvents         = "silver.events"
+	TableRRRuns         = "silver.rr_runs"
+	TableWorkouts       = "silver.workouts"
+	TableWorkoutPoints  = "silver.workout_points"
 	TableDeletions      = "silver.deletions"
 	TableDirtyDays      = "silver.dirty_days"
 )
@@ -216,6 +219,67 @@ type EventRow struct {
 	Text         string   `parquet:"text,optional,dict"`
 	Source       string   `parquet:"source,dict"`
 	Revision     Revision `parquet:"revision"`
+}
+
+// An RRRunRow is a row of silver, keyed by (user_id, device_id, start_at): consecutive beats, never cut.
+type RRRunRow struct {
+	UserID       string   `parquet:"user_id,dict"`
+	UserBucket   int32    `parquet:"user_bucket"`
+	DeviceID     string   `parquet:"device_id,dict"`
+	StartAt      int64    `parquet:"start_at,timestamp(microsecond)"`
+	EndAt        int64    `parquet:"end_at,timestamp(microsecond)"`
+	LocalMonth   int32    `parquet:"local_month"` // of local_date; with user_bucket the table's partition
+	LocalDate    int32    `parquet:"local_date,date"`
+	UTCOffsetMin int32    `parquet:"utc_offset_min"`
+	Source       string   `parquet:"source,dict"`
+	IntervalsMS  []int32  `parquet:"intervals_ms,list"`
+	Revision     Revision `parquet:"revision"`
+}
+
+// A WorkoutRow is a row of silver, keyed by (user_id, device_id, workout_id): the newest version, whole. Of one that a
+// deletion hides only the key, the times and the revision are left, so that an older version stays replaced.
+type WorkoutRow struct {
+	UserID         string         `parquet:"user_id,dict"`
+	UserBucket     int32          `parquet:"user_bucket"`
+	DeviceID       string         `parquet:"device_id,dict"`
+	WorkoutID      string         `parquet:"workout_id"`
+	Sport          string         `parquet:"sport,optional,dict"` // as the device calls it
+	StartAt        int64          `parquet:"start_at,timestamp(microsecond)"`
+	EndAt          int64          `parquet:"end_at,timestamp(microsecond)"`
+	StartOffsetMin int32          `parquet:"start_utc_offset_min"`
+	EndOffsetMin   int32          `parquet:"end_utc_offset_min"`
+	LocalDate      int32          `parquet:"local_date,date"` // of start_at, at the start's offset
+	Source         string         `parquet:"source,dict"`
+	Totals         []WorkoutTotal `parquet:"totals,list"` // by metric
+	IsDeleted      bool           `parquet:"is_deleted"`
+	Revision       Revision       `parquet:"revision"`
+}
+
+// A WorkoutTotal is a figure of a whole workout, in the unit of its metric.
+type WorkoutTotal struct {
+	Metric string `parquet:"metric,dict"`
+	Value  int32  `parquet:"value"`
+}
+
+// A WorkoutPointsRow is a row of silver, keyed by (user_id, device_id, workout_id, piece_index): the samples of one
+// metric of a workout's track in one UTC hour, as in SeriesHour. Piece 0 holds none: it says which version the pieces
+// belong to, also when that has no track. Where a person was stands here and nowhere else in silver.
+type WorkoutPointsRow struct {
+	UserID         string   `parquet:"user_id,dict"`
+	UserBucket     int32    `parquet:"user_bucket"`
+	DeviceID       string   `parquet:"device_id,dict"`
+	WorkoutID      string   `parquet:"workout_id,dict"`
+	WorkoutStartAt int64    `parquet:"workout_start_at,timestamp(microsecond)"`
+	LocalMonth     int32    `parquet:"local_month"`     // of local_date; with user_bucket the table's partition
+	LocalDate      int32    `parquet:"local_date,date"` // of the workout, whatever midnights its track crosses
+	PieceIndex     int32    `parquet:"piece_index"`
+	Metric         string   `parquet:"metric,optional,dict"`
+	HourAt         *int64   `parquet:"hour_at,optional,timestamp(microsecond)"`
+	UTCOffsetMin   int32    `parquet:"utc_offset_min"`
+	PeriodMS       int32    `parquet:"period_ms"`
+	OffsetsMS      []int32  `parquet:"offsets_ms,list"`
+	Values         []int32  `parquet:"values,list"`
+	Revision       Revision `parquet:"revision"`
 }
 
 // A DeletionRow is a row of silver: a person's wish that what was recorded in [from_at, to_at) be hidden. It is kept,

@@ -7,7 +7,9 @@ import (
 	"database/sql"
 	"database/sql/driver"
 	"fmt"
+	"slices"
 
+	"github.com/apache/arrow-go/v18/arrow"
 	"github.com/duckdb/duckdb-go/v2"
 )
 
@@ -44,6 +46,9 @@ func (p *Project) pipe(ctx context.Context, from, to driver.Conn, m *Model, stat
 		return fmt.Errorf("function %s: %w", m.Function, err)
 	}
 	defer made.Release()
+	if err := m.checkOutputs(made.Schema()); err != nil {
+		return fmt.Errorf("function %s: %w", m.Function, err)
+	}
 	writing, err := duckdb.NewArrowFromConn(to)
 	if err != nil {
 		return err
@@ -68,4 +73,22 @@ func (p *Project) pipe(ctx context.Context, from, to driver.Conn, m *Model, stat
 	}
 	_, err = exec.ExecContext(ctx, "drop view "+functionRows, nil)
 	return err
+}
+
+// checkOutputs compares what a function returns with what the header promises. A column that nobody asks for is not read
+// past: DuckDB takes the columns of the stream for those that it asked for, and the process ends.
+func (m *Model) checkOutputs(schema *arrow.Schema) error {
+	var want, got []string
+	for _, o := range m.Outputs {
+		want = append(want, o.Name)
+	}
+	for _, f := range schema.Fields() {
+		got = append(got, f.Name)
+	}
+	slices.Sort(want)
+	slices.Sort(got)
+	if !slices.Equal(want, got) {
+		return fmt.Errorf("it returns the columns %q, the header's outputs are %q", got, want)
+	}
+	return nil
 }

@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"maps"
 	"math/rand/v2"
+	"path"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -155,7 +156,11 @@ func TestEveryReachAndLookbackGivesTheRowsOfAFullBuild(t *testing.T) {
 			group by all
 		)`
 	project := withModels(t, map[string]string{
-		"models/test/back.sql":   spanModel("back", "-- lookback: 2 days\n-- reach:    2 days", "local_date", fmt.Sprintf(rolling, 2, 0)),
+		"models/test/back.sql": spanModel("back", "-- lookback: 2 days\n-- reach:    2 days", "local_date", fmt.Sprintf(rolling, 2, 0)),
+		"models/test/recorded.sql": spanModel("recorded", "-- lookback: 9 days\n-- reach:    9 days recorded", "local_date",
+			strings.Replace(fmt.Sprintf(rolling, 9, 0), "group by", `inner join activity_days as own
+				on dirty_days.user_id = own.user_id and dirty_days.local_date = own.local_date
+			group by`, 1)),
 		"models/test/around.sql": spanModel("around", "-- lookback: 1 days around\n-- reach:    1 days around", "local_date", fmt.Sprintf(rolling, 1, 1)),
 		"models/test/weeks.sql":  spanModel("weeks", "-- reach:    week", "week_date", fmt.Sprintf(bucket, "week")),
 		"models/test/months.sql": spanModel("months", "-- reach:    month", "month_date", fmt.Sprintf(bucket, "month")),
@@ -187,9 +192,81 @@ func TestEveryReachAndLookbackGivesTheRowsOfAFullBuild(t *testing.T) {
 	}
 	w.sameAsFull()
 	for name, rows := range w.gold() {
-		if slices.Contains([]string{"back", "around", "weeks", "months", "since"}, name) && len(rows) == 0 {
+		if slices.Contains([]string{"back", "recorded", "around", "weeks", "months", "since"}, name) && len(rows) == 0 {
 			t.Errorf("%s has no rows: nothing was compared", name)
 		}
+	}
+}
+
+func TestALongReachEndsWithTheLastRecordedDay(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, "baselines")
+	day := func(d int32) map[string]piece {
+		return map[string]piece{fmt.Sprint(d): {summaries: []schemas.DailySummaryRow{
+			{UserID: "u", DeviceID: "watch", Metric: schemas.TotalSleepTime, LocalDate: d, Value: 400, Source: "native"}}}}
+	}
+	w.put(day(firstDay))
+	w.build(false)
+	w.put(day(firstDay + 5))
+	if m := modelNamed(w.build(false), "baselines"); m.DirtyDays != 5 { // the holes between are days of the spine too
+		t.Errorf("%d days were looked at for a day after a gap of four, want 5", m.DirtyDays)
+	}
+	w.put(day(firstDay + 6))
+	if m := modelNamed(w.build(false), "baselines"); m.DirtyDays != 1 {
+		t.Errorf("%d days were looked at for a day of today, want 1", m.DirtyDays)
+	}
+	w.sameAsFull()
+}
+
+// The models of trends look back for up to two years: nights of 14 months, by summaries, come in blocks in any order,
+// change and go.
+func TestFiguresOverTimeInAnyOrderOfArrivalEqualOneFullBuild(t *testing.T) {
+	t.Parallel()
+	r := rand.New(rand.NewPCG(41, 7))
+	const days = 430
+	w := newWorld(t, tablesAbout(t, "trends")...)
+	nights := func(user string, from, end int32) map[string]piece {
+		sync := map[string]piece{}
+		for d := from; d < min(end, days); d++ {
+			night := piece{}
+			if r.IntN(8) > 0 {
+				night.summaries = []schemas.DailySummaryRow{
+					{UserID: user, DeviceID: "watch", Metric: schemas.TotalSleepTime, LocalDate: firstDay + d, Value: 400 + r.Int32N(9) + d/10, Source: "native"},
+					{UserID: user, DeviceID: "watch", Metric: schemas.TimeInBed, LocalDate: firstDay + d, Value: 200 + r.Int32N(300), Source: "native"},
+				}
+			}
+			sync[fmt.Sprint(user, d)] = night
+		}
+		return sync
+	}
+	// The second half first, then the first, then pieces of both again or gone.
+	for i, from := range []int32{215, 0, 100, 0, 380, 30, 250} {
+		end := from + 215
+		if i > 1 {
+			end = from + 1 + r.Int32N(60)
+		}
+		sync := nights("a", from, end)
+		maps.Copy(sync, nights("b", from+r.Int32N(20), end))
+		if i == 5 {
+			for key := range sync {
+				sync[key] = piece{}
+			}
+		}
+		w.put(sync)
+		w.build(false)
+	}
+	w.sameAsFull()
+	gold := w.gold()
+	for _, table := range []string{"baselines", "figure_weeks", "figure_months", "figure_years", "day_trends", "week_trends"} {
+		if len(gold[table]) == 0 {
+			t.Errorf("%s has no rows: nothing was compared", table)
+		}
+	}
+	if rows := strings.Join(gold["figure_months"], "\n"); !strings.Contains(rows, "'year_before_reason': NULL") {
+		t.Error("no month was compared with the same month a year before")
+	}
+	if rows := strings.Join(gold["week_trends"], "\n"); !strings.Contains(rows, "'is_trend': true") {
+		t.Error("no trend was found over weeks that rise")
 	}
 }
 
@@ -220,8 +297,8 @@ func TestBuildingAgainChangesNothing(t *testing.T) {
 	w.put(maps.Clone(w.pieces))
 	again := w.build(false)
 	for _, m := range again.Models {
-		// The spine reads tables alone, and none of them changed.
-		if (m.DirtyDays == 0) != (m.Model == "user_days") || m.ChangedDays != 0 || m.FilesAdded != 0 || m.FilesGone != 0 {
+		// Some read tables of other models alone, and none of them changed.
+		if (m.DirtyDays == 0) == readsSilver(w.project, m.Model) || m.ChangedDays != 0 || m.FilesAdded != 0 || m.FilesGone != 0 {
 			t.Errorf("after the same data came again: %+v", m)
 		}
 	}
@@ -352,7 +429,7 @@ func TestABuildCutOffAnywhereIsCompletedByTheNext(t *testing.T) {
 			w.put(sync)
 		}
 		broken := errors.New("the power went")
-		_, err := buildOn(t, &faultyStore{Store: w.lake, at: n, err: broken}, loadProject(t), false)
+		_, err := buildOn(t, &faultyStore{Store: w.lake, at: n, err: broken}, w.project, false)
 		if !errors.Is(err, broken) {
 			t.Fatalf("commit %d failed and the build said %v", n, err)
 		}
@@ -372,7 +449,7 @@ func TestATableThatChangedMeanwhileIsBuiltAgain(t *testing.T) {
 	}
 	// Another builder does the same work just before our second commit.
 	store := &faultyStore{Store: w.lake, at: 2, before: func() { w.build(false) }}
-	if _, err := buildOn(t, store, loadProject(t), false); err != nil {
+	if _, err := buildOn(t, store, w.project, false); err != nil {
 		t.Fatal(err)
 	}
 	w.sameAsFull()
@@ -385,7 +462,11 @@ func withModels(t *testing.T, files map[string]string) *transform.Project {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return p
+	names := spine()
+	for name := range files {
+		names = append(names, strings.TrimSuffix(path.Base(name), ".sql"))
+	}
+	return p.Of(names...)
 }
 
 func loadModels(t *testing.T, files map[string]string) (*transform.Project, error) {
@@ -425,8 +506,8 @@ func TestAFailedAuditLeavesTheTableAndThoseBelowIt(t *testing.T) {
 	before := w.snapshots()
 	w.put(map[string]piece{"b": {hours: []schemas.SeriesHour{hours("someone", "watch", schemas.HeartRate, firstDay+1, 9, 60_000, 201)}}})
 
-	const path = "models/heart/heart_rate_days.sql"
-	strict := withModels(t, map[string]string{path: strings.Replace(modelText(t, path), "-- audit:", "-- audit:    heart_rate_max_bpm < 200\n-- audit:", 1)})
+	const file = "models/heart/heart_rate_days.sql"
+	strict := withModels(t, map[string]string{file: strings.Replace(modelText(t, file), "-- audit:", "-- audit:    heart_rate_max_bpm < 200\n-- audit:", 1)})
 	_, err := buildOn(t, w.lake, strict, false)
 	var failed *transform.BuildError
 	if !errors.As(err, &failed) {
@@ -489,6 +570,14 @@ select * from days
 	if !errors.As(err, &audit) || audit.Rule != "rows are of dirty days" {
 		t.Errorf("error is %v, want the rule about dirty days", err)
 	}
+}
+
+// readsSilver reports whether a model reads silver itself or through views.
+func readsSilver(p *transform.Project, name string) bool {
+	return slices.ContainsFunc(p.Model(name).Inputs, func(in string) bool {
+		m := p.Model(in)
+		return strings.HasPrefix(in, "silver.") || m != nil && m.Build == transform.BuildView && readsSilver(p, in)
+	})
 }
 
 // isMadeFrom reports whether a model is the other, or reads it, itself or through others.

@@ -124,6 +124,7 @@ type run struct {
 	built  map[string]buildState     // by model
 	held   []func()                  // release the files that the present model reads
 	kept   map[string]*kept          // by view
+	dirty  map[string]bool           // silver tables of which some day is dirty for some model
 }
 
 // selectFiles selects columns of files of the lake, which stay within DuckDB's reach until release.
@@ -315,6 +316,9 @@ func (r *run) tryModel(ctx context.Context, m *Model) error {
 		if base.Properties[propertyModel] != m.sha {
 			r.cfg.Logger.InfoContext(ctx, "model changed, building it anew", schemas.LogKeyModel, m.Name)
 		}
+	}
+	if base != nil && !state.result.Full && r.isUntouched(m, state.from) {
+		return r.pass(ctx, m, base, state)
 	}
 	var err error
 	if state.result.DirtyDays, err = r.findDirtyDays(ctx, m, state); err != nil {

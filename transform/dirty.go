@@ -45,7 +45,35 @@ func (r *run) loadDirty(ctx context.Context) error {
 	if err := r.w.exec(ctx, query); err != nil {
 		return fmt.Errorf("read %s: %w", schemas.TableDirtyDays, err)
 	}
-	return nil
+	return r.noteDirtyTables(ctx)
+}
+
+func (r *run) noteDirtyTables(ctx context.Context) error {
+	r.dirty = map[string]bool{}
+	rows, err := r.w.conn.QueryContext(ctx, "select distinct domain from build.dirty_input")
+	if err != nil {
+		return err
+	}
+	defer rows.Close()
+	for rows.Next() {
+		var table string
+		if err := rows.Scan(&table); err != nil {
+			return err
+		}
+		r.dirty[table] = true
+	}
+	return rows.Err()
+}
+
+// isUntouched reports whether nothing that the model reads can have changed since the given watermarks. Most models of
+// a build are, and need no query to be told so.
+func (r *run) isUntouched(m *Model, from map[int32]int64) bool {
+	silver, tables := r.project.reads(m)
+	return !slices.ContainsFunc(silver, func(t string) bool { return r.dirty[silverTableOf(t).table] }) &&
+		!slices.ContainsFunc(tables, func(in *Model) bool {
+			above := r.built[in.Name]
+			return above.result.ChangedDays > 0 || !r.sameMarks(above.from, from)
+		})
 }
 
 // slowest returns, by partition, the watermark of the table that is furthest behind.
@@ -96,12 +124,13 @@ func (r *run) findDirtyDays(ctx context.Context, m *Model, state buildState) (in
 func (r *run) everyDay(ctx context.Context, m *Model, _ map[int32]int64, target string) error {
 	silver, tables := r.project.reads(m)
 	var parts []string
-	for _, t := range silver {
-		rows, err := r.selectFiles(ctx, r.silverColumns(t), r.silver[t].Files)
+	for _, name := range silver {
+		t := silverTableOf(name)
+		rows, err := r.selectFiles(ctx, t.columns, r.silver[t.table].Files)
 		if err != nil {
 			return err
 		}
-		parts = append(parts, fmt.Sprintf("select user_id, local_date from (%s)", rows))
+		parts = append(parts, fmt.Sprintf("select user_id, local_date from (%s)", t.narrow(rows)))
 	}
 	for _, in := range append(slices.Clone(tables), m) {
 		keys, err := r.selectKeys(ctx, in, r.gold[in.Name])
@@ -131,8 +160,8 @@ func (r *run) selectKeys(ctx context.Context, m *Model, s *lake.Snapshot) (strin
 func (r *run) closure(ctx context.Context, m *Model, from map[int32]int64, target string) error {
 	silver, tables := r.project.reads(m)
 	domains := []string{"''"} // so that the list is never empty
-	for _, t := range silver {
-		domains = append(domains, literal(t))
+	for _, name := range silver {
+		domains = append(domains, literal(silverTableOf(name).table))
 	}
 	parts := []string{fmt.Sprintf(`
 		select d.user_id, d.local_date
@@ -200,8 +229,8 @@ func (r *run) fill(ctx context.Context, target, days string, reach Span) error {
 	return nil
 }
 
-// widen selects the days that a span puts around the days of a select. Forward ends at the later of the horizon and the
-// last of the days.
+// widen selects the days that a span puts around the days of a select. Forward and recorded days end at the later of the
+// horizon and the last of the days.
 func widen(days string, span Span, horizon string) string {
 	each := func(first, last string) string {
 		return fmt.Sprintf(`select distinct user_id, cast(unnest(generate_series(cast(%s as timestamp), cast(%s as timestamp),
@@ -224,6 +253,9 @@ func widen(days string, span Span, horizon string) string {
 	}
 	if span.Around {
 		return each(fmt.Sprintf("local_date - %d", span.Days), fmt.Sprintf("local_date + %d", span.Days))
+	}
+	if span.Recorded {
+		return each("local_date", fmt.Sprintf("greatest(local_date, least(local_date + %d, %s))", span.Days, horizon))
 	}
 	return each("local_date", fmt.Sprintf("local_date + %d", span.Days))
 }
@@ -258,13 +290,4 @@ func (r *run) horizon() string {
 
 func dateLiteral(day int64) string {
 	return "date '" + time.Unix(day*86400, 0).UTC().Format(time.DateOnly) + "'"
-}
-
-func (r *run) silverColumns(table string) []lake.Column {
-	for _, t := range silverTables() {
-		if t.name == table {
-			return t.columns
-		}
-	}
-	return nil
 }

@@ -27,12 +27,14 @@
 //     there for readers.
 //   - lookback: how far back rows may be read to make a day: "n days", "n days around" (both ways), or person (all of
 //     the person's days). None means the day alone.
-//   - reach: which days a changed day changes: "n days" (that many later ones too), "n days around" (both ways), week
-//     (its ISO week), month, forward (all later days), or person (all of the person's days). None means the day alone.
+//   - reach: which days a changed day changes: "n days" (that many later ones too), "n days around" (both ways), "n days
+//     recorded" (that many later ones, as far as any table has days), week (its ISO week), month, forward (all later
+//     days), or person (all of the person's days). None means the day alone.
 //   - source: where the formula comes from. Required of a table.
 //   - audit: a predicate that no row may violate; one per line, as many as wanted. Null does not violate.
 //   - caution: when not to trust the figures.
 //   - method: name/version, written to the column method_version. A new formula is a new version.
+//   - sensitivity: cycle, of what concerns the menstrual cycle: see below.
 //   - supersedes: "<model> before <date>": see below.
 //   - go, order, output: see below.
 //
@@ -74,6 +76,15 @@
 // and comparisons do not reach across. A model whose method changed without a word about history is not built. One that
 // changed under the same method (a mended slip) is, and the log says how many days say something else now.
 //
+// # Sensitive tables
+//
+// What concerns the menstrual cycle is kept apart by construction. The events that tell of it are in silver.cycle_events,
+// and silver.events does not have them; only a model whose header says "sensitivity: cycle" may read them or a model that
+// does, and Load refuses any other. Such models make rows for people whose consent (an event of kind consent named cycle)
+// is in force. A Builder builds them like the others. A Reader has neither these tables nor these events unless
+// Config.Show names the sensitivity, so that reports, medals, rankings and exports, which do not, cannot come upon them;
+// of the commands only "diurna sql --show cycle" does.
+//
 // # Building
 //
 // A table is written for the days in the table dirty_days(user_id, local_date), which the model joins; a model with
@@ -110,6 +121,10 @@
 //
 // Lookback and reach can go around a day. A night is dated by its end, and a segment that arrives late can move the end of
 // its neighbours' night to another date, earlier or later.
+//
+// A long reach is of recorded days. A day of today changes no day of the sixty to come, yet sixty times the person-days to
+// look at are most of the work. It is for models whose every row needs a row of that day in a table they read,
+// user_days mostly: when that day comes, it is dirty itself.
 //
 // What is passed on is what changed. The days on which a table's rows differ, not those that were looked at again, are
 // the dirty days of the next model. When a build ended between the two, the next model's own watermark is behind, and

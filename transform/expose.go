@@ -28,14 +28,16 @@ func (r *run) exposeInputs(ctx context.Context, m *Model, full bool) error {
 		}
 	}
 	silver, tables := r.project.reads(m)
-	for _, t := range silver {
-		if err := r.exposeTable(ctx, t, r.silverColumns(t), r.silver[t].Files, silverDateColumn, sc); err != nil {
+	for _, name := range silver {
+		t := silverTableOf(name)
+		if err := r.exposeTable(ctx, input{t, r.silver[t.table].Files, silverDateColumn}, sc); err != nil {
 			return err
 		}
 	}
 	for _, in := range tables {
 		s := r.gold[in.Name]
-		if err := r.exposeTable(ctx, in.Name, s.Columns, s.Files, in.DateColumn(), sc); err != nil {
+		gold := tableView{name: in.Name, columns: s.Columns}
+		if err := r.exposeTable(ctx, input{gold, s.Files, in.DateColumn()}, sc); err != nil {
 			return err
 		}
 	}
@@ -47,16 +49,24 @@ func (r *run) exposeInputs(ctx context.Context, m *Model, full bool) error {
 	return nil
 }
 
+// An input is a table as a model reads it.
+type input struct {
+	tableView
+	files      []lake.File
+	dateColumn string
+}
+
 // exposeTable makes the view of one table over the files that may hold rows of the scope; nil is every row.
-func (r *run) exposeTable(ctx context.Context, name string, columns []lake.Column, files []lake.File, dateColumn string, sc *scope) error {
+func (r *run) exposeTable(ctx context.Context, in input, sc *scope) error {
+	files := in.files
 	if sc != nil {
-		files = sc.choose(files, dateColumn)
+		files = sc.choose(files, in.dateColumn)
 	}
-	rows, err := r.selectFiles(ctx, columns, files)
+	rows, err := r.selectFiles(ctx, in.columns, files)
 	if err != nil {
-		return fmt.Errorf("open %s for the model: %w", name, err)
+		return fmt.Errorf("open %s for the model: %w", in.name, err)
 	}
-	return r.exposeRows(ctx, name, rows, dateColumn, sc)
+	return r.exposeRows(ctx, in.name, in.narrow(rows), in.dateColumn, sc)
 }
 
 // exposeRows makes a view of those rows that are in the scope.

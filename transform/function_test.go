@@ -100,7 +100,7 @@ func withFunction(t *testing.T, f transform.Function) *transform.Project {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return p
+	return p.Of("step_runs", "activity_days")
 }
 
 func TestAModelInGoIsBuiltAsAnyOther(t *testing.T) {
@@ -177,6 +177,22 @@ type failing struct {
 
 func (f failing) Err() error { return f.err }
 func (f failing) Next() bool { return false }
+
+func TestAFunctionReturnsTheColumnsOfItsHeader(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.put(map[string]piece{"a": {hours: []schemas.SeriesHour{hours("u", "watch", schemas.Steps, firstDay, 9, 60_000, 3)}}})
+	lessSays := strings.Replace(runsModel, "-- output:   step_count bigint: steps of the run\n", "", 1)
+	lessSays = strings.Replace(lessSays, "-- audit:    step_count > 0\n", "", 1)
+	p, err := transform.LoadWith(t.Context(), transform.Functions{"count_runs": {Run: countRuns}}, transform.Models,
+		fstest.MapFS{"models/activity/step_runs.sql": {Data: []byte(lessSays)}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := buildOn(t, w.lake, p, false); err == nil || !strings.Contains(err.Error(), "it returns the columns") {
+		t.Errorf("error is %v, want one about the columns", err)
+	}
+}
 
 func TestWhatAHeaderOfAModelInGoMustSay(t *testing.T) {
 	t.Parallel()

@@ -10,7 +10,11 @@ import (
 
 	"github.com/apache/arrow-go/v18/arrow/array"
 
+	"github.com/diurna-health/diurna/transform/hrv"
 	"github.com/diurna-health/diurna/transform/minutes"
+	"github.com/diurna-health/diurna/transform/stager"
+	"github.com/diurna-health/diurna/transform/tracks"
+	"github.com/diurna-health/diurna/transform/trend"
 )
 
 // A Function is the Go part of a model, for what sets are the wrong tool: rolling medians, classifiers, tracks.
@@ -29,7 +33,31 @@ type Functions map[string]Function
 // goFunctions are those of Diurna's own models.
 func goFunctions() Functions {
 	return Functions{
-		"minutes": {Fingerprint: "1", Run: minutes.Run},
+		"hrv_windows":      {Fingerprint: hrv.Fingerprint, Run: hrv.WindowRows},
+		"minutes":          {Fingerprint: "1", Run: minutes.Run},
+		"baselines":        {Fingerprint: trend.Version, Run: trend.Baselines},
+		"day_trends":       {Fingerprint: trend.Version, Run: trend.DayTrends},
+		"week_trends":      {Fingerprint: trend.Version, Run: trend.WeekTrends},
+		"weeks":            {Fingerprint: trend.Version, Run: trend.Weeks},
+		"months":           {Fingerprint: trend.Version, Run: trend.Months},
+		"years":            {Fingerprint: trend.Version, Run: trend.Years},
+		"measure_workouts": {Fingerprint: tracks.Fingerprint, Run: tracks.Measures},
+		"find_efforts":     {Fingerprint: tracks.Fingerprint, Run: tracks.EffortRows},
+		"stage_sleep":      stageSleep(),
+	}
+}
+
+// stageSleep is the classifier of sleep stages with the coefficients of this version.
+func stageSleep() Function {
+	c, err := stager.Shipped()
+	if err != nil { // a table changed by hand stages nobody
+		return Function{Run: func(context.Context, array.RecordReader) (array.RecordReader, error) { return nil, err }}
+	}
+	return Function{
+		Fingerprint: c.Version,
+		Run: func(ctx context.Context, rows array.RecordReader) (array.RecordReader, error) {
+			return stager.Stretches(ctx, rows, c)
+		},
 	}
 }
 

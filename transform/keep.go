@@ -94,8 +94,9 @@ func (r *run) keep(ctx context.Context, view *Model, full bool) error {
 func (r *run) silverDays(view *Model) string {
 	silver, _ := r.project.reads(view)
 	days := []string{"select null::varchar as user_id, null::date as local_date where false"}
-	for _, t := range silver {
-		days = append(days, "select user_id, local_date from ("+selectPaths(r.silverColumns(t), filePaths(r.silver[t].Files))+")")
+	for _, name := range silver {
+		t := silverTableOf(name)
+		days = append(days, "select user_id, local_date from ("+t.narrow(selectPaths(t.columns, filePaths(r.silver[t.table].Files)))+")")
 	}
 	return strings.Join(days, " union ")
 }
@@ -112,8 +113,9 @@ func (r *run) makeKept(ctx context.Context, view *Model, wanted string, full boo
 		}
 	}
 	silver, _ := r.project.reads(view)
-	for _, t := range silver {
-		if err := r.exposeTable(ctx, t, r.silverColumns(t), r.silver[t].Files, silverDateColumn, sc); err != nil {
+	for _, name := range silver {
+		t := silverTableOf(name)
+		if err := r.exposeTable(ctx, input{t, r.silver[t.table].Files, silverDateColumn}, sc); err != nil {
 			return err
 		}
 	}

@@ -32,11 +32,19 @@ const (
 	SpanPerson  SpanUnit = "person"  // all of a person's days
 )
 
+// A Sensitivity keeps tables apart that concern more than health: whoever opens the lake does not see them unless they
+// ask for them by name, and no model without it can read them.
+type Sensitivity string
+
+// SensitivityCycle is that of everything about the menstrual cycle.
+const SensitivityCycle Sensitivity = "cycle"
+
 // A Span is a stretch of days about a day. The zero Span is the day alone.
 type Span struct {
-	Unit   SpanUnit // "" is SpanDays
-	Days   int      // of SpanDays
-	Around bool     // of SpanDays: both ways
+	Unit     SpanUnit // "" is SpanDays
+	Days     int      // of SpanDays
+	Around   bool     // of SpanDays: both ways
+	Recorded bool     // of SpanDays: no further than the last day that any table has
 }
 
 // A Column is an output column of a model, for the data dictionary.
@@ -74,6 +82,8 @@ type Model struct {
 	Outputs    []Output // columns of the function's rows
 	Columns    []Column
 	SQL        string // the whole file
+
+	Sensitivity Sensitivity // what it takes to see the table; "" = nothing
 
 	sha string // of SQL, definitions when they are read, and everything above; set by Load
 }
@@ -206,6 +216,8 @@ func (m *Model) setHeader(key, value string) (err error) {
 		m.Order = splitList(value)
 	case "output":
 		return m.addOutput(value)
+	case "sensitivity":
+		m.Sensitivity = Sensitivity(value)
 	default:
 		return fmt.Errorf("unknown header key %q", key)
 	}
@@ -253,12 +265,13 @@ func parseSpan(s string) (Span, error) {
 		return Span{Unit: unit}, nil
 	}
 	rest, around := strings.CutSuffix(s, " around")
+	rest, recorded := strings.CutSuffix(rest, " recorded")
 	number, ok := strings.CutSuffix(rest, " days")
 	n, err := strconv.Atoi(number)
-	if !ok || err != nil || n < 1 || n > 3660 {
-		return Span{}, fmt.Errorf("%q is not \"n days\", \"n days around\", week, month, forward or person", s)
+	if !ok || err != nil || n < 1 || n > 3660 || around && recorded {
+		return Span{}, fmt.Errorf("%q is not \"n days\", \"n days around\", \"n days recorded\", week, month, forward or person", s)
 	}
-	return Span{Unit: SpanDays, Days: n, Around: around}, nil
+	return Span{Unit: SpanDays, Days: n, Around: around, Recorded: recorded}, nil
 }
 
 // parseBody checks the form of the select and collects the comments beside its columns. A name that several CTEs
@@ -353,10 +366,16 @@ func (m *Model) check() (problems []error) {
 			report("inputs: %q is not a table name", in)
 		}
 	}
+	if m.Sensitivity != "" && m.Sensitivity != SensitivityCycle {
+		report("sensitivity: %q is not %s", m.Sensitivity, SensitivityCycle)
+	}
 	switch m.Lookback.Unit {
 	case "", SpanDays, SpanPerson:
 	default:
 		report("lookback: %s is for reach alone", m.Lookback.Unit)
+	}
+	if m.Lookback.Recorded {
+		report("lookback: recorded is for reach alone")
 	}
 	problems = append(problems, m.checkFunction()...)
 	if m.Keep && !m.Staging() {

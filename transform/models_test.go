@@ -2,6 +2,7 @@ package transform_test
 
 import (
 	"bytes"
+	"context"
 	"database/sql"
 	"errors"
 	"flag"
@@ -9,6 +10,7 @@ import (
 	"os"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/duckdb/duckdb-go/v2"
@@ -20,9 +22,13 @@ import (
 
 var update = flag.Bool("update", false, "rewrite wanted rows and goldens")
 
+var loadedProject = sync.OnceValues(func() (*transform.Project, error) {
+	return transform.Load(context.Background(), transform.Models)
+})
+
 func loadProject(t *testing.T) *transform.Project {
 	t.Helper()
-	p, err := transform.Load(t.Context(), transform.Models)
+	p, err := loadedProject()
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -36,7 +42,7 @@ func TestModels(t *testing.T) {
 func TestEveryModelHasCases(t *testing.T) {
 	t.Parallel()
 	// Views that only rename silver columns for people have nothing to get wrong that schema.golden would not show.
-	plain := []string{"sleep_segments", "readings", "daily_summaries", "events", "calendar_dates"}
+	plain := []string{"sleep_segments", "readings", "daily_summaries", "events", "calendar_dates", "device_sentinels", "rr_runs", "sports"}
 	for _, m := range loadProject(t).Models() {
 		if slices.Contains(plain, m.Name) {
 			continue
@@ -141,7 +147,7 @@ func TestModelsOutsideStagingStayInThePortableCore(t *testing.T) {
 	t.Parallel()
 	banned := []string{
 		"qualify", "asof", "macro", "pivot", "approx_", "unnest", "list_", "exclude", "replace (", "at time zone",
-		"timezone(", "make_timestamp", "epoch", "::", "[", "struct", "generate_series", "range(", "//", "group by all",
+		"timezone(", "make_timestamp", "epoch(", "epoch_us", "epoch_ms", "::", "[", "struct", "generate_series", "range(", "//", "group by all",
 		"order by all", "using (", "columns(", "lambda", "try_cast", "strftime", "::",
 	}
 	for _, m := range loadProject(t).Models() {
@@ -176,5 +182,72 @@ func TestEveryDefinitionIsUsed(t *testing.T) {
 		}) {
 			t.Errorf("%s names definitions and reads none that exists", m.Name)
 		}
+	}
+}
+
+// What stg_figure_days has is what figures lists: a figure is one line in each.
+func TestEveryFigureHasAUnit(t *testing.T) {
+	t.Parallel()
+	connector, err := duckdb.NewConnector("?threads=1", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	db := sql.OpenDB(connector)
+	defer db.Close()
+	conn, err := db.Conn(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close()
+	p := loadProject(t)
+	if err := p.Define(t.Context(), conn); err != nil {
+		t.Fatal(err)
+	}
+	listed := map[string]bool{} // whether it has a zero
+	rows, err := conn.QueryContext(t.Context(), "select figure, has_zero from figures")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer rows.Close()
+	for rows.Next() {
+		var name string
+		var hasZero bool
+		if err := rows.Scan(&name, &hasZero); err != nil {
+			t.Fatal(err)
+		}
+		listed[name] = hasZero
+	}
+	if err := rows.Err(); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := conn.ExecContext(t.Context(), "insert into user_days by name select 'u' as user_id, date '2026-03-01' as local_date"); err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range p.Model("stg_figure_days").Columns {
+		if c.Name == "user_id" || c.Name == "local_date" {
+			continue
+		}
+		var group map[string]any
+		var cell any
+		if err := conn.QueryRowContext(t.Context(), "select "+c.Name+" from stg_figure_days").Scan(&cell); err != nil {
+			t.Fatal(err)
+		}
+		group, _ = cell.(map[string]any)
+		for name := range group {
+			if slices.Contains([]string{"is_valid", "has_zero", "method"}, name) {
+				continue
+			}
+			hasZero, ok := listed[name]
+			if !ok || hasZero != group["has_zero"] {
+				t.Errorf("%s of group %s is not in figures as it is here", name, c.Name)
+			}
+			delete(listed, name)
+		}
+		if len(group) < 4 {
+			t.Errorf("group %s has no figure: %v", c.Name, cell)
+		}
+	}
+	for name := range listed {
+		t.Errorf("figures lists %s, which no day has", name)
 	}
 }

@@ -68,8 +68,42 @@ func load(ctx context.Context, functions Functions, systems ...fs.FS) (*Project,
 // Models returns the models, inputs before those that read them.
 func (p *Project) Models() []*Model { return slices.Clone(p.models) }
 
+// visible is the project as those see it who ask for the given sensitivities alone.
+func (p *Project) visible(shown []Sensitivity) *Project {
+	seen := *p
+	seen.models = slices.DeleteFunc(slices.Clone(p.models), func(m *Model) bool {
+		return m.Sensitivity != "" && !slices.Contains(shown, m.Sensitivity)
+	})
+	return &seen
+}
+
 // Model returns the model of that name, nil when there is none.
 func (p *Project) Model(name string) *Model { return p.byName[name] }
+
+// Of returns the project of the models named and of all that they read, themselves or through others.
+func (p *Project) Of(names ...string) *Project {
+	part := &Project{byName: map[string]*Model{}, definitions: p.definitions, functions: p.functions}
+	var add func(m *Model)
+	add = func(m *Model) {
+		if part.byName[m.Name] == nil {
+			part.byName[m.Name] = m
+			for _, in := range p.inputModels(m) {
+				add(in)
+			}
+		}
+	}
+	for _, name := range names {
+		if m := p.byName[name]; m != nil {
+			add(m)
+		}
+	}
+	for _, m := range p.models {
+		if part.byName[m.Name] != nil {
+			part.models = append(part.models, m)
+		}
+	}
+	return part
+}
 
 // Definitions returns the rows of the table definitions, sorted by name.
 func (p *Project) Definitions() []Definition { return slices.Clone(p.definitions) }
@@ -178,8 +212,12 @@ func (p *Project) checkInputs(ctx context.Context) error {
 	defer conn.Close() //nolint:errcheck // the database in memory goes with it
 
 	known := map[string]bool{tableDefinitions: true, tableMethodChanges: true}
+	sensitivity := map[string]Sensitivity{}
 	for _, t := range silverTables() {
-		known[t.name] = true
+		known[t.name], sensitivity[t.name] = true, t.sensitivity
+	}
+	for _, m := range p.models {
+		sensitivity[m.Name] = m.Sensitivity
 	}
 	var problems []error
 	for _, m := range p.models {
@@ -205,6 +243,8 @@ func (p *Project) checkInputs(ctx context.Context) error {
 				problems = append(problems, fmt.Errorf("model %s: there is no table %q to read", m.Name, in))
 			case strings.HasPrefix(in, "silver.") && !m.Staging():
 				problems = append(problems, fmt.Errorf("model %s: only models in staging read %s", m.Name, in))
+			case sensitivity[in] != "" && sensitivity[in] != m.Sensitivity:
+				problems = append(problems, fmt.Errorf("model %s: it reads %s and does not say sensitivity: %s", m.Name, in, sensitivity[in]))
 			}
 		}
 	}

@@ -84,6 +84,7 @@ func TestAWrongModelIsRefused(t *testing.T) {
 		"no method":                {"-- method:   step_days/3\n", "", "is not name/version"},
 		"another kind":             {"-- build:    table", "-- build:    incremental", "neither view nor table"},
 		"a view with reach":        {"-- build:    table", "-- build:    view", "are for tables"},
+		"another sensitivity":      {"-- caution:", "-- sensitivity: mood\n-- caution:", `"mood" is not cycle`},
 		"two statements":           {"select * from days\n", "select 1;\nselect * from days\n", "without a semicolon"},
 		"no select star":           {"select * from days\n", "select user_id from days\n", "the last line is not"},
 		"not a select":             {"\nwith\n", "\ncreate table x as with\n", "begins with neither"},
@@ -136,6 +137,17 @@ func TestAWrongProjectIsRefused(t *testing.T) {
 		},
 		"no such table": {
 			map[string]string{"a/one.sql": view("one", "two", "select * from two")}, `there is no table "two"`,
+		},
+		"a sensitive table read without saying so": {
+			map[string]string{"staging/one.sql": view("one", "silver.cycle_events", "select user_id from silver.cycle_events")},
+			"model one: it reads silver.cycle_events and does not say sensitivity: cycle",
+		},
+		"a sensitive model read without saying so": {
+			map[string]string{
+				"a/one.sql":       view("one", "two", "select * from two"),
+				"staging/two.sql": strings.Replace(view("two", "silver.cycle_events", "select user_id from silver.cycle_events"), "-- build:", "-- sensitivity: cycle\n-- build:", 1),
+			},
+			"model one: it reads two and does not say sensitivity: cycle",
 		},
 		"silver outside staging": {
 			map[string]string{"a/one.sql": view("one", "silver.readings", "select * from silver.readings")}, "only models in staging read silver.readings",

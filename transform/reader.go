@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"regexp"
+	"slices"
 	"strings"
 
 	"github.com/diurna-health/diurna/ingest/lake"
@@ -20,7 +21,7 @@ const goldPrefix = "gold."
 // the Reader was opened. It never disturbs the pipeline and is safe for concurrent use.
 //
 // Gold tables, the analysts' views and definitions have plain names; silver tables are in the schema silver. A table
-// that was not built yet is empty.
+// that was not built yet is empty; a sensitive one that Config.Show does not name is not there.
 type Reader struct {
 	// DB is for our own queries. It can read the lake's files and no others, and its settings cannot be changed, but it
 	// does not stop a COPY over one of the lake's files: queries that somebody typed go through Query.
@@ -49,7 +50,7 @@ func openReader(ctx context.Context, tables Tables, project *Project, cfg Config
 	if err != nil {
 		return nil, err
 	}
-	release, err := w.expose(ctx, tables, project)
+	release, err := w.expose(ctx, tables, project.visible(cfg.Show), cfg.Show)
 	if err != nil {
 		return nil, errorsWith(err, w.close())
 	}
@@ -73,7 +74,7 @@ func (r *Reader) Close() error {
 
 // expose makes a view of each table that exists, defines the rest empty, and locks the database. The views are good
 // until release.
-func (w *warehouse) expose(ctx context.Context, tables Tables, project *Project) (release func(), err error) {
+func (w *warehouse) expose(ctx context.Context, tables Tables, project *Project, shown []Sensitivity) (release func(), err error) {
 	var held []func()
 	letGo := func() {
 		for _, r := range held {
@@ -87,7 +88,8 @@ func (w *warehouse) expose(ctx context.Context, tables Tables, project *Project)
 	}()
 	exposed := map[string]bool{}
 	var allowed []string
-	view := func(table, name string) error {
+	view := func(t tableView) error {
+		table := t.table
 		s, err := tables.Load(ctx, table)
 		if errors.Is(err, lake.ErrNoTable) {
 			return nil
@@ -100,21 +102,25 @@ func (w *warehouse) expose(ctx context.Context, tables Tables, project *Project)
 			return fmt.Errorf("open %s for reading: %w", table, err)
 		}
 		held = append(held, release)
-		if err := w.exec(ctx, "create view "+name+" as "+selectPaths(s.Columns, paths)); err != nil {
+		if err := w.exec(ctx, "create view "+t.name+" as "+t.narrow(selectPaths(s.Columns, paths))); err != nil {
 			return fmt.Errorf("open %s for reading: %w", table, err)
 		}
-		exposed[name] = true
+		exposed[t.name] = true
 		allowed = append(allowed, paths...)
 		return nil
 	}
 	for _, t := range silverTables() {
-		if err := view(t.name, t.name); err != nil {
+		if t.sensitivity != "" && !slices.Contains(shown, t.sensitivity) {
+			exposed[t.name] = true // so that nothing of that name is made
+			continue
+		}
+		if err := view(t); err != nil {
 			return nil, err
 		}
 	}
 	for _, m := range project.models {
 		if m.Build == BuildTable {
-			if err := view(goldPrefix+m.Name, m.Name); err != nil {
+			if err := view(tableView{name: m.Name, table: goldPrefix + m.Name}); err != nil {
 				return nil, err
 			}
 		}

@@ -24,6 +24,9 @@ type Config struct {
 	FileRows    int    // rows of a gold file, give or take a person; 0 is 65,536
 	Now         func() time.Time
 	Logger      *slog.Logger
+
+	// Show names the sensitive tables that a Reader has beside the others. A Builder builds them all.
+	Show []Sensitivity
 }
 
 // A warehouse is an in-memory DuckDB. One connection is pinned: temporary tables belong to a connection.

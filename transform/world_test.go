@@ -62,6 +62,9 @@ type piece struct {
 	summaries []schemas.DailySummaryRow
 	readings  []schemas.ReadingRow
 	events    []schemas.EventRow
+	runs      []schemas.RRRunRow
+	workouts  []schemas.WorkoutRow
+	points    []schemas.WorkoutPointsRow
 }
 
 // A world is silver as merge would leave it, and its way into a lake.
@@ -73,15 +76,33 @@ type world struct {
 	offset  int64
 }
 
-func newWorld(t *testing.T) *world {
+// newWorld is a world of the models named, and of all they read; of the spine when none is.
+func newWorld(t *testing.T, models ...string) *world {
 	t.Helper()
-	return &world{t: t, lake: newMemoryStore(t), project: loadProject(t), pieces: map[string]piece{}}
+	if len(models) == 0 {
+		models = spine()
+	}
+	return &world{t: t, lake: newMemoryStore(t), project: loadProject(t).Of(models...), pieces: map[string]piece{}}
+}
+
+// spine names the models that tests of the builder build, and the views of what was recorded: the builder treats all
+// alike, and the others cost time.
+func spine() []string {
+	return []string{"user_days", "profile_days", "resting_heart_rate_days",
+		"heart_rate", "steps", "intensity", "sleep_segments", "readings", "daily_summaries", "events"}
+}
+
+// tablesAbout names the tables of a topic.
+func tablesAbout(t *testing.T, topic string) []string {
+	t.Helper()
+	p := loadProject(t)
+	return slices.DeleteFunc(goldTables(p), func(name string) bool { return p.Model(name).Topic != topic })
 }
 
 // newLakeWorld is a world over a lake on the disk.
 func newLakeWorld(t *testing.T) *world {
 	t.Helper()
-	return &world{t: t, lake: openLake(t), project: loadProject(t), pieces: map[string]piece{}}
+	return &world{t: t, lake: openLake(t), project: loadProject(t).Of(spine()...), pieces: map[string]piece{}}
 }
 
 // put merges pieces into silver, in merge's order: dirty days first, then the tables with their watermarks.
@@ -116,6 +137,15 @@ func (w *world) stage(pieces map[string]piece) []string {
 			for _, r := range p.events {
 				note(r.UserID, r.LocalDate, schemas.TableEvents)
 			}
+			for _, r := range p.runs {
+				note(r.UserID, r.LocalDate, schemas.TableRRRuns)
+			}
+			for _, r := range p.workouts {
+				note(r.UserID, r.LocalDate, schemas.TableWorkouts)
+			}
+			for _, r := range p.points {
+				note(r.UserID, r.LocalDate, schemas.TableWorkoutPoints)
+			}
 		}
 		w.pieces[key] = p
 	}
@@ -133,6 +163,9 @@ func (w *world) publish(tables ...string) {
 		all.summaries = append(all.summaries, p.summaries...)
 		all.readings = append(all.readings, p.readings...)
 		all.events = append(all.events, p.events...)
+		all.runs = append(all.runs, p.runs...)
+		all.workouts = append(all.workouts, p.workouts...)
+		all.points = append(all.points, p.points...)
 	}
 	marks := map[string]string{lake.MergeWatermark + "0": fmt.Sprint(w.offset)}
 	for _, table := range tables {
@@ -148,6 +181,12 @@ func (w *world) publish(tables ...string) {
 			add = writeRows(w.t, w.lake, table, all.readings)
 		case schemas.TableEvents:
 			add = writeRows(w.t, w.lake, table, all.events)
+		case schemas.TableRRRuns:
+			add = writeRows(w.t, w.lake, table, all.runs)
+		case schemas.TableWorkouts:
+			add = writeRows(w.t, w.lake, table, all.workouts)
+		case schemas.TableWorkoutPoints:
+			add = writeRows(w.t, w.lake, table, all.points)
 		}
 		w.commit(table, add, marks)
 	}
@@ -159,7 +198,7 @@ func writeRows[T any](t *testing.T, store transform.Store, table string, rows []
 		return nil
 	}
 	var partition map[string]int64
-	if table == schemas.TableSeriesHours {
+	if slices.Contains([]string{schemas.TableSeriesHours, schemas.TableRRRuns, schemas.TableWorkoutPoints}, table) {
 		partition = map[string]int64{"local_month": 201604, "user_bucket": 0}
 	}
 	tmp, err := store.TempPath(t.Context(), table)
@@ -230,7 +269,9 @@ func goldTables(p *transform.Project) []string {
 // gold returns the rows of every gold table as text.
 func (w *world) gold() map[string][]string {
 	w.t.Helper()
-	r, err := transform.OpenReader(w.t.Context(), w.lake, w.project, testConfig(w.t))
+	cfg := testConfig(w.t)
+	cfg.Show = []transform.Sensitivity{transform.SensitivityCycle}
+	r, err := transform.OpenReader(w.t.Context(), w.lake, w.project, cfg)
 	if err != nil {
 		w.t.Fatal(err)
 	}
@@ -315,7 +356,7 @@ func event(user string, day int32, hour int, kind, name string, value int32) sch
 func repeat(n int, values ...int32) []int32 { return slices.Repeat(values, n) }
 
 // randomPieces makes what n syncs may bring: hours of two devices, nights that run over midnight and into each other,
-// summaries, and pieces that come again with less.
+// summaries, beats, and pieces that come again with less.
 func randomPieces(r *rand.Rand, n int) []map[string]piece {
 	stages := schemas.SleepStages()
 	syncs := make([]map[string]piece, n)
@@ -325,7 +366,7 @@ func randomPieces(r *rand.Rand, n int) []map[string]piece {
 			user := fmt.Sprintf("user-%d", r.IntN(4))
 			day := firstDay + r.Int32N(6)
 			device := []string{"watch", "band"}[r.IntN(2)]
-			switch r.IntN(6) {
+			switch r.IntN(7) {
 			case 0:
 				hour := r.IntN(24)
 				sync[fmt.Sprint("steps", user, device, day, hour)] = piece{hours: []schemas.SeriesHour{
@@ -362,6 +403,14 @@ func randomPieces(r *rand.Rand, n int) []map[string]piece {
 					},
 					readings: []schemas.ReadingRow{{UserID: user, DeviceID: "scale", Metric: schemas.BodyWeight,
 						MeasuredAt: int64(day) * 86_400_000_000, LocalDate: day, Value: 50_000 + r.Int32N(40_000), Source: "native"}},
+				}
+			case 6: // beats, and a workout
+				start := int64(day)*86_400_000_000 + r.Int64N(1000)*60_000_000
+				sync[fmt.Sprint("beats", user, device, day)] = piece{
+					runs: []schemas.RRRunRow{{UserID: user, DeviceID: device, LocalMonth: 201604, LocalDate: day, Source: "native",
+						StartAt: start, EndAt: start + 400_000_000, IntervalsMS: repeat(100, 780+r.Int32N(90), 800, 1600, 810)}},
+					workouts: []schemas.WorkoutRow{{UserID: user, DeviceID: device, WorkoutID: "w", Sport: "running", LocalDate: day,
+						Source: "native", StartAt: start, EndAt: start + r.Int64N(90)*60_000_000}},
 				}
 			}
 		}

@@ -155,6 +155,21 @@ func TestTheCheckerFindsEveryDamage(t *testing.T) {
 		{"a summary is there twice", func(d *damaged) {
 			d.rewrite("silver.daily_summaries", `from r union all (from r limit 1)`)
 		}, checker.NoDuplicate, "silver.daily_summaries"},
+		{"a run has another interval", func(d *damaged) {
+			d.rewrite("silver.rr_runs", `select * replace (list_transform(intervals_ms, lambda v: v + 1) as intervals_ms) from r`)
+		}, checker.NoLoss, "silver.rr_runs"},
+		{"a workout has another total", func(d *damaged) {
+			d.rewrite("silver.workouts", `select * replace (list_transform(totals, lambda t: struct_update(t, "value" := t."value" + 1)) as totals) from r`)
+		}, checker.NoLoss, "silver.workouts"},
+		{"a workout is there twice", func(d *damaged) {
+			d.rewrite("silver.workouts", `from r union all (from r where not is_deleted limit 1)`)
+		}, checker.NoDuplicate, "silver.workouts"},
+		{"a track is missing", func(d *damaged) {
+			d.rewrite("silver.workout_points", `from r where piece_index = 0`)
+		}, checker.NoLoss, "silver.workout_points"},
+		{"a piece of a track is there twice", func(d *damaged) {
+			d.rewrite("silver.workout_points", `from r union all (from r where piece_index > 0 limit 1)`)
+		}, checker.NoDuplicate, "silver.workout_points"},
 		{"a deletion is forgotten", func(d *damaged) {
 			d.rewrite("silver.deletions", `from r limit (select count(*) - 1 from r)`)
 		}, checker.NoLoss, "silver.deletions"},

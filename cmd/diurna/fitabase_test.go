@@ -168,6 +168,9 @@ func TestTheFactsOfTheFitabaseExportHoldAfterImport(t *testing.T) {
 		}
 		compareFacts(t, want, got, 300)
 	})
+	t.Run("cadence of a day is that of its minutes", func(t *testing.T) { fitabaseCadence(t, dir, home) })
+	t.Run("hours of activity are the export's own", func(t *testing.T) { fitabaseHours(t, dir, home) })
+	t.Run("weight and fat of a day", func(t *testing.T) { fitabaseBody(t, dir, home) })
 	t.Run("a second import cut differently changes no row of gold", func(t *testing.T) {
 		before := gold(t, home)
 		diurna(t, "import", "fitabase", dir, "--zone", "America/New_York", "--home", home, "--batch-hours", "5")

@@ -30,7 +30,8 @@ type reader struct {
 	newest time.Time
 }
 
-func (a *app) openReader(cmd *cobra.Command) (*reader, error) {
+// openReader opens the home's lake, with the sensitive tables that show names.
+func (a *app) openReader(cmd *cobra.Command, show ...transform.Sensitivity) (*reader, error) {
 	cfg, log, err := a.setUp(cmd)
 	if err != nil {
 		return nil, err
@@ -52,7 +53,9 @@ func (a *app) openReader(cmd *cobra.Command) (*reader, error) {
 	if err != nil {
 		return nil, errors.Join(err, db.Close())
 	}
-	r, err := transform.OpenReader(ctx, l, project, duckDB(cfg, log))
+	duck := duckDB(cfg, log)
+	duck.Show = show
+	r, err := transform.OpenReader(ctx, l, project, duck)
 	if err != nil {
 		return nil, errors.Join(err, db.Close())
 	}

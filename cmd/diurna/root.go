@@ -70,6 +70,8 @@ func commands(a *app) []*cobra.Command {
 		newTokenCommand(a),
 		newSQLCommand(a),
 		newLakeCommand(a),
+		newTrainCommand(a),
+		newEvaluateCommand(a),
 		newDoctorCommand(a),
 		newDocsCommand(a),
 		newConfigCommand(a),

@@ -282,15 +282,16 @@ func (t *traffic) items(w *wearable, b *checker.Batch, from int64) {
 		}
 		b.RRRuns = append(b.RRRuns, run)
 	}
-	if t.dice.IntN(16) == 0 {
-		b.Workouts = append(b.Workouts, checker.Workout{ID: fmt.Sprintf("run-%d", w.seq), Sport: "running", StartMS: from, EndMS: from + hourMS,
+	if t.dice.IntN(16) == 0 { // few names, so that later versions replace earlier ones, also of another month
+		b.Workouts = append(b.Workouts, checker.Workout{ID: fmt.Sprintf("run-%d", w.seq%5), Sport: "running", StartMS: from, EndMS: from + hourMS,
 			StartOffsetMin: w.offsetMin, EndOffsetMin: w.offsetMin, Totals: map[string]int32{"distance": *value()},
 			Track: []checker.Series{t.series("cadence", from, 1000, w.offsetMin, 40, 100, 200)}})
 	}
 	if t.dice.IntN(16) == 0 {
 		start := from - int64(t.dice.IntN(48))*hourMS/2
 		b.Deletions = append(b.Deletions, checker.Deletion{AllDevices: t.dice.IntN(3) == 0, FromMS: start, ToMS: start + int64(10+t.dice.IntN(60))*minuteMS,
-			Metric: []string{schemas.HeartRate, schemas.Steps, "sleep_segments", "events", schemas.BodyWeight, "sleep_score"}[t.dice.IntN(6)]})
+			Metric: []string{schemas.HeartRate, schemas.Steps, "sleep_segments", "events", schemas.BodyWeight, "sleep_score",
+				"rr_runs", "workouts", "cadence"}[t.dice.IntN(9)]})
 	}
 }
 

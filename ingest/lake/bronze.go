@@ -16,6 +16,7 @@ type received struct {
 	symbols *symbols
 	series  pieces
 	items   []schemas.SyncRecord // in order of (partition, offset, item_index)
+	listed  int                  // values and offsets of items
 	rows    int
 }
 
@@ -27,7 +28,7 @@ func newReceived() *received {
 // bytes returns about how much memory it takes.
 func (r *received) bytes() int {
 	const record = 512
-	return r.series.bytes() + len(r.items)*record
+	return r.series.bytes() + len(r.items)*record + r.listed*4
 }
 
 // read adds the rows of a file from an offset on.
@@ -55,6 +56,7 @@ func (r *received) read(ctx context.Context, l *Lake, path string, from int64) e
 				f.addPiece(&r.series, i)
 			default:
 				r.items = append(r.items, f.record(kind, i))
+				r.listed += len(f.values.of(i)) + len(f.offsets.of(i))
 			}
 		}
 	}
@@ -64,7 +66,7 @@ func (r *received) read(ctx context.Context, l *Lake, path string, from int64) e
 func mergedKinds() []schemas.RecordKind {
 	return []schemas.RecordKind{
 		schemas.KindSeries, schemas.KindSleepSegment, schemas.KindReading, schemas.KindDailySummary, schemas.KindEvent,
-		schemas.KindDeletion,
+		schemas.KindRRRun, schemas.KindWorkout, schemas.KindWorkoutTotal, schemas.KindWorkoutTrack, schemas.KindDeletion,
 	}
 }
 
@@ -199,15 +201,16 @@ func (f *bronzeFile) addPiece(to *pieces, i int) {
 	})
 }
 
-// record returns a row that is not of a series. What only series have is left out.
+// record returns a row that is not of a series.
 func (f *bronzeFile) record(kind schemas.RecordKind, i int) schemas.SyncRecord {
 	return schemas.SyncRecord{
 		Partition: f.partition.rows[i], Offset: f.offset.rows[i], ItemIndex: f.item.rows[i], Kind: kind,
 		BrokerAt: f.brokerAt.rows[i], UserID: f.user.text(i), UserBucket: f.bucket.rows[i], DeviceID: f.device.text(i),
 		DeviceEpoch: f.epoch.rows[i], Seq: f.seq.rows[i], Source: f.source.text(i), Metric: f.metric.text(i),
 		StartAt: f.startAt.pointer(i), EndAt: f.endAt.pointer(i), UTCOffsetMin: f.utcOffset.rows[i],
-		EndUTCOffsetMin: f.endOffset.rows[i], LocalDate: f.date.pointer(i), Name: f.name.text(i), Text: f.text.text(i),
-		Value: f.value.pointer(i),
+		EndUTCOffsetMin: f.endOffset.rows[i], LocalDate: f.date.pointer(i), HourAt: f.hourAt.pointer(i),
+		PeriodMS: f.period.rows[i], OffsetsMS: f.offsets.copyOf(i), Values: f.values.copyOf(i),
+		Name: f.name.text(i), Text: f.text.text(i), Value: f.value.pointer(i),
 	}
 }
 

@@ -383,3 +383,6 @@ func (c *lists[V]) takeRow() error {
 
 // of returns the numbers of a row.
 func (c *lists[V]) of(row int) []V { return c.items[c.rows[row].from:c.rows[row].to] }
+
+// copyOf returns the numbers of a row, nil when there are none. They stay when the next rows are read.
+func (c *lists[V]) copyOf(row int) []V { return append([]V(nil), c.of(row)...) }

@@ -56,6 +56,12 @@ func (l *Lake) Compact(ctx context.Context, table string, c Compaction) (Compact
 		r, err = compactTable(ctx, l, c, storedDailySummaries())
 	case schemas.TableEvents:
 		r, err = compactTable(ctx, l, c, storedEvents())
+	case schemas.TableRRRuns:
+		r, err = compactTable(ctx, l, c, storedRRRuns())
+	case schemas.TableWorkouts:
+		r, err = compactTable(ctx, l, c, storedWorkouts())
+	case schemas.TableWorkoutPoints:
+		r, err = compactTable(ctx, l, c, storedWorkoutPoints())
 	case schemas.TableDeletions:
 		r, err = compactTable(ctx, l, c, storedDeletions())
 	case schemas.TableDirtyDays:
@@ -78,6 +84,8 @@ type storing[T any] struct {
 	key func(a, b *T) int
 	// compare orders rows that are equal by key, so that no two are equal.
 	compare func(a, b *T) int
+	// values is how long a row's lists are; nil where they are short.
+	values func(*T) int
 	// drop tells rows that nobody needs; nil = none.
 	drop func(*T) bool
 	// footer returns what the footer of a job's one new file says beside its rows; nil = nothing.
@@ -229,10 +237,10 @@ func rewriteRows[T any](ctx context.Context, l *Lake, s storing[T], j job) (rewr
 		}
 	}
 	before, after := &multiset{}, &multiset{}
-	rows := make([]T, 0, fileRows)
+	rows, listed := make([]T, 0, fileRows), 0
 	flush := func() error {
 		path, err := WriteRows(ctx, l, s.table, j.stem, j.partition, values, rows)
-		out.paths, rows = append(out.paths, path), rows[:0]
+		out.paths, rows, listed = append(out.paths, path), rows[:0], 0
 		return err
 	}
 	for row, err := range inOrder(ctx, l, s, j.files) {
@@ -244,7 +252,10 @@ func rewriteRows[T any](ctx context.Context, l *Lake, s storing[T], j job) (rewr
 			continue
 		}
 		addRow(before, row)
-		if rows = append(rows, *row); len(rows) == fileRows {
+		if s.values != nil {
+			listed += s.values(row)
+		}
+		if rows = append(rows, *row); len(rows) == fileRows || listed >= fileValues {
 			if err := flush(); err != nil {
 				return out, err
 			}
@@ -280,7 +291,7 @@ func errRowsDiffer(before, after *multiset) error {
 func smallFilesByPartition(files []File, full bool) []job {
 	byPartition := map[string][]File{}
 	for _, f := range files {
-		if full || f.Rows < smallFile {
+		if full || isSmall(f) {
 			dir := partitionDir(f.Partition)
 			byPartition[dir] = append(byPartition[dir], f)
 		}

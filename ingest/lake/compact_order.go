@@ -61,6 +61,23 @@ func storedEvents() storing[schemas.EventRow] {
 	})
 }
 
+func storedRRRuns() storing[schemas.RRRunRow] {
+	s := storedItems(schemas.TableRRRuns, compareRRRuns)
+	s.values = rrValues
+	return s
+}
+
+func storedWorkouts() storing[schemas.WorkoutRow] {
+	return storedItems(schemas.TableWorkouts, compareWorkouts)
+}
+
+func storedWorkoutPoints() storing[schemas.WorkoutPointsRow] {
+	s := storedItems(schemas.TableWorkoutPoints, compareTracks)
+	s.values = trackValues
+	s.compare = func(a, b *schemas.WorkoutPointsRow) int { return cmp.Compare(a.PieceIndex, b.PieceIndex) }
+	return s
+}
+
 func storedDeletions() storing[schemas.DeletionRow] {
 	return storedItems(schemas.TableDeletions, func(a, b *schemas.DeletionRow) int {
 		return cmp.Or(cmp.Compare(a.UserID, b.UserID), cmp.Compare(a.DeviceID, b.DeviceID), cmp.Compare(a.Metric, b.Metric),

@@ -1,6 +1,7 @@
 package lake_test
 
 import (
+	stdcmp "cmp"
 	"errors"
 	"fmt"
 	"math/rand/v2"
@@ -48,8 +49,18 @@ func commitNow(t *testing.T, l *lake.Lake, table string, add []string, propertie
 	}
 }
 
-// A stream is the messages of some partitions, in order, one record each.
+// A stream is the records of the messages of some partitions, in order.
 type stream [][]schemas.SyncRecord
+
+// between returns the records of the messages [start, end) of a partition.
+func (s stream) between(p int, start, end int64) (records []schemas.SyncRecord) {
+	for _, r := range s[p] {
+		if r.Offset >= start && r.Offset < end {
+			records = append(records, r)
+		}
+	}
+	return records
+}
 
 // aStream makes messages of every kind about some people: hours in pieces that overlap, things said again, deletions.
 func aStream(seed uint64, partitions, messages int) stream {
@@ -60,7 +71,7 @@ func aStream(seed uint64, partitions, messages int) stream {
 			user := fmt.Sprintf("user-%d-%d", p, rng.IntN(3))
 			var r schemas.SyncRecord
 			at, date := firstHour+rng.Int64N(40*24)*hourUS, int32(0)
-			switch rng.IntN(12) {
+			switch rng.IntN(15) {
 			case 0:
 				r = record(schemas.KindReading, user, offset, offset)
 				value := rng.Int32N(1000)
@@ -78,6 +89,15 @@ func aStream(seed uint64, partitions, messages int) stream {
 				r.Metric, r.Name = "tag", "run"
 			case 4:
 				r = deletion(user, offset, offset, schemas.HeartRate, at, at+3*hourUS)
+			case 5:
+				r = record(schemas.KindRRRun, user, offset, offset)
+				end := at + hourUS
+				r.EndAt, r.Values = &end, []int32{800, 810 + rng.Int32N(90)}
+			case 6:
+				s[p] = append(s[p], aWorkout(rng, user, offset, at)...)
+				continue
+			case 7:
+				r = deletion(user, offset, rng.Int64N(50), "workouts", at, at+10*24*hourUS)
 			default:
 				values := make([]int32, 1+rng.IntN(30))
 				for i := range values {
@@ -99,15 +119,42 @@ func aStream(seed uint64, partitions, messages int) stream {
 	return s
 }
 
+// aWorkout is a version of one of a few workouts: whatever it says replaces what other versions said.
+func aWorkout(rng *rand.Rand, user string, offset, at int64) []schemas.SyncRecord {
+	head := record(schemas.KindWorkout, user, offset, rng.Int64N(50))
+	end, date := at+hourUS, int32(at/(24*hourUS))
+	head.Partition, head.IngestDate = int32(user[5]-'0'), 20_000
+	head.Name, head.Text, head.StartAt, head.EndAt, head.LocalDate = fmt.Sprint("w", rng.IntN(2)), "running", &at, &end, &date
+	records := []schemas.SyncRecord{head}
+	for range rng.IntN(3) {
+		total, value := head, rng.Int32N(9000)
+		total.Kind, total.Text, total.Metric, total.Value = schemas.KindWorkoutTotal, "", []string{"distance", schemas.Steps}[rng.IntN(2)], &value
+		records = append(records, total)
+	}
+	for range rng.IntN(3) {
+		piece := head
+		piece.Kind, piece.Text, piece.EndAt, piece.HourAt, piece.PeriodMS = schemas.KindWorkoutTrack, "", nil, &at, 1000
+		piece.Metric, piece.OffsetsMS, piece.Values = "altitude", []int32{rng.Int32N(60_000)}, []int32{1, 2, rng.Int32N(900)}
+		records = append(records, piece)
+	}
+	for i := range records {
+		records[i].ItemIndex = int32(i)
+	}
+	return records
+}
+
 // feed receives a stream in random pieces and interleaving, merging and compacting now and then.
 func (s stream) feed(t *testing.T, l *lake.Lake, seed uint64) {
 	t.Helper()
 	rng := rand.New(rand.NewPCG(seed, 2))
-	at := make([]int, len(s))
+	at, ends := make([]int64, len(s)), make([]int64, len(s))
+	for p := range s {
+		ends[p] = s[p][len(s[p])-1].Offset + 1
+	}
 	for {
 		var open []int
 		for p := range s {
-			if at[p] < len(s[p]) {
+			if at[p] < ends[p] {
 				open = append(open, p)
 			}
 		}
@@ -115,8 +162,8 @@ func (s stream) feed(t *testing.T, l *lake.Lake, seed uint64) {
 			break
 		}
 		p := open[rng.IntN(len(open))]
-		end := min(at[p]+1+rng.IntN(len(s[p])/2), len(s[p]))
-		receiveRange(t, l, int32(p), int64(at[p]), int64(end), slices.Clone(s[p][at[p]:end]))
+		end := min(at[p]+1+rng.Int64N(ends[p]/2), ends[p])
+		receiveRange(t, l, int32(p), at[p], end, s.between(p, at[p], end))
 		at[p] = end
 		if rng.IntN(3) == 0 {
 			merge(t, l)
@@ -232,8 +279,8 @@ func TestCompactionFoldsSmallFilesAndKeepsEveryRow(t *testing.T) {
 	l := openLake(t, t.TempDir())
 	s := aStream(2, 2, 60)
 	for p := range s {
-		for i := 0; i < len(s[p]); i += 3 {
-			receiveRange(t, l, int32(p), int64(i), int64(i+3), s[p][i:i+3])
+		for i := int64(0); i < 60; i += 3 {
+			receiveRange(t, l, int32(p), i, i+3, s.between(p, i, i+3))
 		}
 	}
 	before := rowsOf[schemas.SyncRecord](t, l, schemas.TableSyncRecords)
@@ -241,10 +288,7 @@ func TestCompactionFoldsSmallFilesAndKeepsEveryRow(t *testing.T) {
 	if r.FilesBefore != 40 || r.FilesAfter != 2 {
 		t.Errorf("%d files became %d, want 40 and 2", r.FilesBefore, r.FilesAfter)
 	}
-	byKey := cmpopts.SortSlices(func(a, b schemas.SyncRecord) bool {
-		return a.Partition < b.Partition || a.Partition == b.Partition && a.Offset < b.Offset
-	})
-	if diff := cmp.Diff(before, rowsOf[schemas.SyncRecord](t, l, schemas.TableSyncRecords), byKey); diff != "" {
+	if diff := cmp.Diff(before, rowsOf[schemas.SyncRecord](t, l, schemas.TableSyncRecords), byKey()); diff != "" {
 		t.Error("rows differ (-want +got):\n" + diff)
 	}
 	for _, f := range load(t, l, schemas.TableSyncRecords).Files {
@@ -259,6 +303,14 @@ func TestCompactionFoldsSmallFilesAndKeepsEveryRow(t *testing.T) {
 	if len(hours(t, l)) == 0 {
 		t.Error("nothing was merged from the compacted files")
 	}
+}
+
+// byKey compares received rows whatever their order.
+func byKey() cmp.Option {
+	return cmpopts.SortSlices(func(a, b schemas.SyncRecord) bool {
+		return stdcmp.Or(stdcmp.Compare(a.Partition, b.Partition), stdcmp.Compare(a.Offset, b.Offset),
+			stdcmp.Compare(a.ItemIndex, b.ItemIndex)) < 0
+	})
 }
 
 func TestFilesOfAnOlderVersionAreFoldedTogetherWithNewOnes(t *testing.T) {

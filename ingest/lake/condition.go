@@ -34,7 +34,7 @@ func (l *Lake) Condition(ctx context.Context, name string) (*Condition, error) {
 	for _, f := range s.Files {
 		c.Rows += f.Rows
 		c.Bytes += f.Bytes
-		if f.Rows < smallFile {
+		if isSmall(f) {
 			c.SmallFiles++
 		}
 	}

@@ -103,9 +103,8 @@ func deletionRow(rec *schemas.SyncRecord) schemas.DeletionRow {
 
 func deletionRows() merging[schemas.DeletionRow] {
 	return merging[schemas.DeletionRow]{
-		table:   schemas.TableDeletions,
-		kind:    schemas.KindDeletion,
-		convert: deletionRow,
+		table: schemas.TableDeletions,
+		fresh: eachOf(schemas.KindDeletion, deletionRow),
 		compare: func(a, b *schemas.DeletionRow) int {
 			return cmp.Or(cmp.Compare(a.UserID, b.UserID), cmp.Compare(a.DeviceID, b.DeviceID),
 				cmp.Compare(a.Metric, b.Metric), cmp.Compare(a.FromAt, b.FromAt), cmp.Compare(a.ToAt, b.ToAt),

@@ -4,8 +4,8 @@
 // # Tables
 //
 // Bronze is one table, sync_records: everything as it was received. Silver is what it comes to once every moment is
-// settled: series_hours, sleep_segments, readings, daily_summaries, events, deletions, and dirty_days, the list of what
-// changed. Gold tables belong to the models of package transform and live here by the same rules.
+// settled: series_hours, sleep_segments, readings, daily_summaries, events, rr_runs, workouts with their totals,
+// workout_points with their tracks, deletions, and dirty_days, the list of what changed. Gold tables belong to the models of package transform and live here by the same rules.
 //
 // # How a change becomes true
 //
@@ -60,6 +60,19 @@
 // A deletion hides what its own device said by revision, like any other word of that device, and what other devices
 // said whatever their revision. Counters of two devices cannot be compared, and ordering them by arrival instead made
 // the outcome depend on which of two samples met the deletion first (found by permuting arrivals).
+//
+// A newer version of a workout replaces all of an older one, its totals and its track too: what the newer one does not have
+// is gone. Totals are a list in the workout's row. The track is a table of its own, for it is a thousand times as much and
+// says where a person was; each version has a first row there without samples, so that the version shows when it has no
+// track. A workout is known by its name and not by its time, so what a deletion hides leaves its name, times and revision
+// behind: an older version, which the deletion may not reach, would come back otherwise. A deletion that names a metric
+// takes its samples out of tracks as well: it is how a person takes back where they were.
+//
+// Tracks lie by month, and a new version may lie in another one than the old. Where that is, workouts knows, which is
+// therefore merged after them; a merge that is cut off between the two has said nothing yet that the next one cannot find
+// in bronze. Models take a track only when its revision is the workout's.
+//
+// Rows of tracks and of beats may be long: their files are cut by values as well as by rows, and read fewer rows at a time.
 //
 // Silver is rewritten file by file: a round of merging rewrites the files that may hold one of its keys, by the bounds
 // the manifests keep, and no other. What one late batch costs is bounded by the size of a file, not of the lake.

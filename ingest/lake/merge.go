@@ -64,6 +64,9 @@ func (m *Merger) round(ctx context.Context) (bool, error) {
 		func() error { return mergeTable(ctx, r, readings()) },
 		func() error { return mergeTable(ctx, r, dailySummaries()) },
 		func() error { return mergeTable(ctx, r, events()) },
+		func() error { return mergeTable(ctx, r, rrRuns()) },
+		func() error { return mergeTable(ctx, r, workoutPoints()) }, // asks workouts where an earlier version lies
+		func() error { return mergeTable(ctx, r, workouts()) },
 	} {
 		if err := merge(); err != nil {
 			return false, err
@@ -129,6 +132,7 @@ func SilverTables() []string {
 	return []string{
 		schemas.TableDeletions, schemas.TableSeriesHours, schemas.TableSleepSegments,
 		schemas.TableReadings, schemas.TableDailySummaries, schemas.TableEvents,
+		schemas.TableRRRuns, schemas.TableWorkoutPoints, schemas.TableWorkouts,
 	}
 }
 

@@ -23,20 +23,26 @@ const (
 // nothing when a newer deletion covers it.
 func newest[T any](revision func(*T) *schemas.Revision, where func(*T) about) func(old, fresh []T, hide *deletions) []T {
 	return func(old, fresh []T, hide *deletions) []T {
-		var best *T
-		for _, rows := range [][]T{old, fresh} {
-			for i := range rows {
-				if best == nil || revision(&rows[i]).Compare(*revision(best)) >= 0 {
-					best = &rows[i]
-				}
-			}
-		}
+		best := latest(old, fresh, revision)
 		place := where(best)
 		if hide.hides(place.user, place.device, place.metric, place.from, *revision(best)) {
 			return nil
 		}
 		return []T{*best}
 	}
+}
+
+// latest returns the row of the highest revision, the later of two in one batch.
+func latest[T any](old, fresh []T, revision func(*T) *schemas.Revision) *T {
+	var best *T
+	for _, rows := range [][]T{old, fresh} {
+		for i := range rows {
+			if best == nil || revision(&rows[i]).Compare(*revision(best)) >= 0 {
+				best = &rows[i]
+			}
+		}
+	}
+	return best
 }
 
 // sameItems compares resolved rows by all they say, but not by who said it.
@@ -58,13 +64,12 @@ func sleepSegments() merging[schemas.SleepSegmentRow] {
 	}
 	return merging[row]{
 		table: schemas.TableSleepSegments,
-		kind:  schemas.KindSleepSegment,
-		convert: func(rec *schemas.SyncRecord) row {
+		fresh: eachOf(schemas.KindSleepSegment, func(rec *schemas.SyncRecord) row {
 			return row{UserID: rec.UserID, UserBucket: rec.UserBucket, DeviceID: rec.DeviceID,
 				StartAt: *rec.StartAt, EndAt: *rec.EndAt, StartOffsetMin: rec.UTCOffsetMin,
 				EndOffsetMin: rec.EndUTCOffsetMin, LocalDate: *rec.LocalDate, Stage: rec.Text,
 				Source: rec.Source, Revision: revisionOf(rec)}
-		},
+		}),
 		compare: func(a, b *row) int {
 			return cmp.Or(cmp.Compare(a.UserID, b.UserID), cmp.Compare(a.DeviceID, b.DeviceID),
 				cmp.Compare(a.StartAt, b.StartAt))
@@ -84,12 +89,11 @@ func readings() merging[schemas.ReadingRow] {
 	}
 	return merging[row]{
 		table: schemas.TableReadings,
-		kind:  schemas.KindReading,
-		convert: func(rec *schemas.SyncRecord) row {
+		fresh: eachOf(schemas.KindReading, func(rec *schemas.SyncRecord) row {
 			return row{UserID: rec.UserID, UserBucket: rec.UserBucket, DeviceID: rec.DeviceID, Metric: rec.Metric,
 				MeasuredAt: *rec.StartAt, UTCOffsetMin: rec.UTCOffsetMin, LocalDate: *rec.LocalDate,
 				Value: *rec.Value, Source: rec.Source, Revision: revisionOf(rec)}
-		},
+		}),
 		compare: func(a, b *row) int {
 			return cmp.Or(cmp.Compare(a.UserID, b.UserID), cmp.Compare(a.DeviceID, b.DeviceID),
 				cmp.Compare(a.Metric, b.Metric), cmp.Compare(a.MeasuredAt, b.MeasuredAt))
@@ -111,11 +115,10 @@ func dailySummaries() merging[schemas.DailySummaryRow] {
 	}
 	return merging[row]{
 		table: schemas.TableDailySummaries,
-		kind:  schemas.KindDailySummary,
-		convert: func(rec *schemas.SyncRecord) row {
+		fresh: eachOf(schemas.KindDailySummary, func(rec *schemas.SyncRecord) row {
 			return row{UserID: rec.UserID, UserBucket: rec.UserBucket, DeviceID: rec.DeviceID, Metric: rec.Metric,
 				LocalDate: *rec.LocalDate, Value: *rec.Value, Source: rec.Source, Revision: revisionOf(rec)}
-		},
+		}),
 		compare: func(a, b *row) int {
 			return cmp.Or(cmp.Compare(a.UserID, b.UserID), cmp.Compare(a.DeviceID, b.DeviceID),
 				cmp.Compare(a.Metric, b.Metric), cmp.Compare(a.LocalDate, b.LocalDate))
@@ -135,13 +138,12 @@ func events() merging[schemas.EventRow] {
 	}
 	return merging[row]{
 		table: schemas.TableEvents,
-		kind:  schemas.KindEvent,
-		convert: func(rec *schemas.SyncRecord) row {
+		fresh: eachOf(schemas.KindEvent, func(rec *schemas.SyncRecord) row {
 			return row{UserID: rec.UserID, UserBucket: rec.UserBucket, DeviceID: rec.DeviceID, Kind: rec.Metric,
 				Name: rec.Name, StartAt: *rec.StartAt, EndAt: rec.EndAt, UTCOffsetMin: rec.UTCOffsetMin,
 				LocalDate: *rec.LocalDate, Value: rec.Value, Text: rec.Text, Source: rec.Source,
 				Revision: revisionOf(rec)}
-		},
+		}),
 		compare: func(a, b *row) int {
 			return cmp.Or(cmp.Compare(a.UserID, b.UserID), cmp.Compare(a.DeviceID, b.DeviceID),
 				cmp.Compare(a.Kind, b.Kind), cmp.Compare(a.Name, b.Name), cmp.Compare(a.StartAt, b.StartAt))

@@ -32,6 +32,7 @@ type outputs[T any] struct {
 	lake      *Lake
 	table     string
 	partition func(*T) filePartition // nil for tables without
+	values    func(*T) int           // of a row's lists, when they may be long
 
 	open  map[filePartition]*writer[T]
 	paths []string
@@ -45,18 +46,31 @@ func (o *outputs[T]) write(ctx context.Context, rows []T) error {
 		if err != nil {
 			return err
 		}
-		n = min(n, fileRows-w.n)
+		n, full := fitting(w, rows[:n], o.values)
 		if err := w.write(rows[:n]); err != nil {
 			return err
 		}
 		rows = rows[n:]
-		if w.n >= fileRows {
+		if full {
 			if err := o.publish(ctx, partition); err != nil {
 				return err
 			}
 		}
 	}
 	return nil
+}
+
+// fitting returns how many of the rows go into the file, and whether it is full then. It counts their values in.
+func fitting[T any](w *writer[T], rows []T, values func(*T) int) (n int, full bool) {
+	if values == nil {
+		n = min(len(rows), fileRows-w.n)
+		return n, w.n+n == fileRows
+	}
+	for n < len(rows) && w.n+n < fileRows && w.values < fileValues {
+		w.values += values(&rows[n])
+		n++
+	}
+	return n, w.n+n == fileRows || w.values >= fileValues
 }
 
 // writeGroup takes over a group of rows of a file as its bytes are. It reports false, and does nothing, where that would

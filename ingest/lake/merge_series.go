@@ -31,7 +31,7 @@ func mergeSeries(ctx context.Context, r *round) error {
 	}
 	fresh := &hourRun{in: &r.received.series, order: r.freshPieces(from)}
 	erasing := r.freshDeletions(from)
-	old := affectedFiles(r.bases[table].Files, "hour_at", fresh.reaches(), erasing)
+	old := affectedFiles(r.bases[table].Files, []string{"hour_at"}, fresh.reaches(), erasing)
 	if err := r.lake.Check(ctx, old...); err != nil {
 		return err
 	}

@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"iter"
 	"maps"
 	"slices"
 
@@ -12,8 +13,10 @@ import (
 )
 
 const (
-	fileRows     = 65_536 // rows of a silver file: what one late batch costs to rewrite
+	fileRows     = 65_536  // rows of a silver file: what one late batch costs to rewrite
+	fileValues   = 4 << 20 // values in the lists of rows that may be long, which is then what it costs
 	smallFile    = fileRows / 4
+	smallBytes   = 1 << 20          // a file of few long rows is not small
 	smallFilesOK = 8                // more small files than these in a partition are folded together
 	smallGroup   = rowGroupRows / 4 // smaller groups of rows are not worth keeping
 )
@@ -21,9 +24,16 @@ const (
 // A merging says how the rows of one silver table of items come together.
 type merging[T any] struct {
 	table string
-	kind  schemas.RecordKind
-	// convert makes a row of a bronze record.
-	convert func(*schemas.SyncRecord) T
+	// fresh makes rows of bronze records, which come in the order in which they were received.
+	fresh func(iter.Seq[*schemas.SyncRecord]) []T
+	// partition is where a row is stored, values how long its lists are; nil for tables without.
+	partition func(*T) filePartition
+	values    func(*T) int
+	// timeColumns tell files apart, beside the person: fresh rows speak of the first, and what a deletion hides may lie
+	// by any of them. A table without has a key without time.
+	timeColumns []string
+	// places returns where else rows lie that fresh ones may replace; nil = where they themselves do.
+	places func(ctx context.Context, r *round, fresh []T) ([]reach, error)
 	// compare orders rows by key; rows that compare equal are resolved together.
 	compare func(a, b *T) int
 	// resolve returns what is left of rows with one key, in their stored order. Fresh rows come after the old ones, in
@@ -53,12 +63,16 @@ func mergeTable[T any](ctx context.Context, r *round, m merging[T]) error {
 	}
 	fresh, origin := freshRows(r, m, from)
 	erasing := r.freshDeletions(from)
-	old := affectedFiles(r.bases[m.table].Files, "", reachesOf(m, fresh), erasing)
+	speaking, err := reachesOf(ctx, r, m, fresh)
+	if err != nil {
+		return fmt.Errorf("merge %s: %w", m.table, err)
+	}
+	old := affectedFiles(r.bases[m.table].Files, m.timeColumns, speaking, erasing)
 	if err := r.lake.Check(ctx, old...); err != nil {
 		return err
 	}
 	g := &groupMerge[T]{merging: m, origin: origin, hide: r.deletions, erasing: erasing,
-		out: &outputs[T]{lake: r.lake, table: m.table}}
+		out: &outputs[T]{lake: r.lake, table: m.table, partition: m.partition, values: m.values}}
 	err = eachGroup(ctx, r.lake, m, old, fresh, g.settle)
 	if err := errors.Join(err, g.out.close(ctx)); err != nil {
 		return errors.Join(fmt.Errorf("merge %s: %w", m.table, err), g.out.discard(ctx))
@@ -86,8 +100,8 @@ type groupMerge[T any] struct {
 // settle resolves the rows of one key and writes what is left. Most rows come once and pass untouched.
 func (g *groupMerge[T]) settle(ctx context.Context, was, now []T) error {
 	var reasons []deletion
-	if len(was) > 0 {
-		reasons = touching(g.erasing, g.about(&was[0]))
+	for i := range was {
+		reasons = append(reasons, touching(g.erasing, g.about(&was[i]))...)
 	}
 	if len(now) == 0 && len(reasons) == 0 {
 		return g.out.write(ctx, was)
@@ -110,18 +124,34 @@ func (g *groupMerge[T]) settle(ctx context.Context, was, now []T) error {
 	return g.out.write(ctx, left)
 }
 
-// freshRows converts the round's records of the table's kind, sorted by key; origin tells the partition a row came by.
+// freshRows makes rows of the round's records, sorted by key; origin tells the partition a row came by.
 func freshRows[T any](r *round, m merging[T], from map[int32]int64) (rows []T, origin func(*T) int32) {
 	partitions := map[string]int32{}
-	for i := range r.received.items {
-		rec := &r.received.items[i]
-		if rec.Kind != m.kind || rec.Offset < from[rec.Partition] || rec.Offset >= r.upto[rec.Partition] {
-			continue
+	rows = m.fresh(func(yield func(*schemas.SyncRecord) bool) {
+		for i := range r.received.items {
+			rec := &r.received.items[i]
+			if rec.Offset < from[rec.Partition] || rec.Offset >= r.upto[rec.Partition] {
+				continue
+			}
+			partitions[rec.UserID] = rec.Partition // a person's messages share a key, and so a partition
+			if !yield(rec) {
+				return
+			}
 		}
-		rows = append(rows, m.convert(rec))
-		partitions[rec.UserID] = rec.Partition // a person's messages share a key, and so a partition
-	}
+	})
 	return sorted(rows, m.compare), func(row *T) int32 { return partitions[m.about(row).user] }
+}
+
+// eachOf makes a row of each record of a kind.
+func eachOf[T any](kind schemas.RecordKind, convert func(*schemas.SyncRecord) T) func(iter.Seq[*schemas.SyncRecord]) []T {
+	return func(records iter.Seq[*schemas.SyncRecord]) (rows []T) {
+		for rec := range records {
+			if rec.Kind == kind {
+				rows = append(rows, convert(rec))
+			}
+		}
+		return rows
+	}
 }
 
 // sorted returns the rows in order, equal ones as they came. Their places are sorted, not they themselves: a row is a
@@ -151,29 +181,40 @@ type reaches struct {
 	partitions map[string]bool // by folder
 }
 
-func reachesOf[T any](m merging[T], fresh []T) reaches {
-	r := reaches{partitions: map[string]bool{"": len(fresh) > 0}}
+func reachesOf[T any](ctx context.Context, r *round, m merging[T], fresh []T) (reaches, error) {
+	all := reaches{partitions: map[string]bool{}}
 	for i := range fresh {
 		place := m.about(&fresh[i])
-		r.list = append(r.list, reach{place.user, place.from, place.to})
+		all.list = append(all.list, reach{place.user, place.from, place.to})
+		var stored filePartition
+		if m.partition != nil {
+			stored = m.partition(&fresh[i])
+		}
+		all.partitions[partitionDir(stored.columns())] = true
 	}
-	return r
+	if m.places == nil {
+		return all, nil
+	}
+	others, err := m.places(ctx, r, fresh)
+	all.list = append(all.list, others...)
+	slices.SortStableFunc(all.list, func(a, b reach) int { return cmp.Compare(a.user, b.user) })
+	return all, err
 }
 
 // affectedFiles chooses the files that may hold a key of the fresh rows or of what the deletions hide, and folds in the
-// small files of the partitions it touches when there are many. Files are told apart by person, and by the time column
-// when the table has one.
-func affectedFiles(files []File, timeColumn string, fresh reaches, erasing []deletion) []File {
+// small files of the partitions it touches when there are many. Files are told apart by person, and by time when the
+// table has columns of it.
+func affectedFiles(files []File, timeColumns []string, fresh reaches, erasing []deletion) []File {
 	var chosen []File
 	small := map[string][]File{}
 	touched := maps.Clone(fresh.partitions)
 	for _, f := range files {
 		dir := partitionDir(f.Partition)
 		switch {
-		case fileMayHold(f, timeColumn, fresh, erasing):
+		case fileMayHold(f, timeColumns, fresh, erasing):
 			chosen = append(chosen, f)
 			touched[dir] = true
-		case f.Rows < smallFile:
+		case isSmall(f):
 			small[dir] = append(small[dir], f)
 		}
 	}
@@ -185,11 +226,15 @@ func affectedFiles(files []File, timeColumn string, fresh reaches, erasing []del
 	return chosen
 }
 
-func fileMayHold(f File, timeColumn string, fresh reaches, erasing []deletion) bool {
+// isSmall reports whether a file is better folded together with others.
+func isSmall(f File) bool { return f.Rows < smallFile && f.Bytes < smallBytes }
+
+func fileMayHold(f File, timeColumns []string, fresh reaches, erasing []deletion) bool {
 	lower, upper := f.Lower["user_id"].Text, f.Upper["user_id"].Text
-	first, last := f.Lower[timeColumn].Int, f.Upper[timeColumn].Int
-	within := func(user string, from, to int64) bool {
-		return user >= lower && user <= upper && (timeColumn == "" || from <= last && to >= first)
+	within := func(user string, from, to int64, columns []string) bool {
+		return user >= lower && user <= upper && (len(timeColumns) == 0 || slices.ContainsFunc(columns, func(c string) bool {
+			return from <= f.Upper[c].Int && to >= f.Lower[c].Int
+		}))
 	}
 	// Only those within the file's range of people are looked at.
 	start, _ := slices.BinarySearchFunc(fresh.list, lower, func(r reach, user string) int { return cmp.Compare(r.user, user) })
@@ -197,12 +242,12 @@ func fileMayHold(f File, timeColumn string, fresh reaches, erasing []deletion) b
 		if r.user > upper {
 			break
 		}
-		if within(r.user, r.from, r.to) {
+		if within(r.user, r.from, r.to, timeColumns[:min(1, len(timeColumns))]) {
 			return true
 		}
 	}
 	return slices.ContainsFunc(erasing, func(d deletion) bool {
-		return within(d.row.UserID, d.row.FromAt-hourUS, d.row.ToAt)
+		return within(d.row.UserID, d.row.FromAt-hourUS, d.row.ToAt, timeColumns)
 	})
 }
 

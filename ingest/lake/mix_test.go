@@ -57,9 +57,19 @@ func (m *mix) batch(rng *rand.Rand, person, from int) {
 		r := m.row(person, schemas.KindRRRun)
 		m.place(&r, from/60, int32(from%60)*60_000)
 		r.Values = walk(rng, 60, 950, 30)
+		end := *r.StartAt
+		for _, ms := range r.Values {
+			end += int64(ms) * 1000
+		}
+		r.EndAt = &end
 		m.records = append(m.records, r)
 	}
 	if person%10 == 3 && from <= 17*60 && from+m.partMin > 17*60 {
+		w := m.row(person, schemas.KindWorkout)
+		m.place(&w, 17, 0)
+		end := *w.StartAt + int64(m.partMin)*60_000_000
+		w.HourAt, w.EndAt, w.Name, w.Text = nil, &end, "w", "running"
+		m.records = append(m.records, w)
 		for _, metric := range []string{"heart_rate", "distance", "altitude", "speed", "cadence", "power"} {
 			r := m.row(person, schemas.KindWorkoutTrack)
 			m.place(&r, 17, 0)

@@ -23,7 +23,8 @@ type writer[T any] struct {
 	n    int
 	mark int // n when the last group was taken over
 
-	nulls nullGuard
+	values int // of rows with long lists
+	nulls  nullGuard
 }
 
 func newWriter[T any](f Temp, metadata map[string]string) *writer[T] {
@@ -104,8 +105,8 @@ func ReadRows[T any](ctx context.Context, l *Lake, path string, each func(rows [
 	if err != nil {
 		return err
 	}
-	defer r.Close()                            //nolint:errcheck // only read from
-	buf := make([]T, min(r.NumRows(), 1024)+1) // one more, to meet the end at once
+	defer r.Close()                         //nolint:errcheck // only read from
+	buf := make([]T, rowsAtOnce(r, 1024)+1) // one more, to meet the end at once
 	for {
 		clear(buf) // the reader appends to slices it finds
 		n, err := r.Read(buf)
@@ -132,6 +133,18 @@ func openRows[T any](f OpenFile) (*parquet.GenericReader[T], error) {
 	return parquet.NewGenericReader[T](file), nil
 }
 
+// rowsAtOnce returns how many rows of a file to read at a time: as many as asked for, fewer when they have long lists.
+func rowsAtOnce[T any](r *parquet.GenericReader[T], most int64) int64 {
+	const values = 1 << 18
+	var longest int64 = 1
+	for _, group := range r.File().RowGroups() {
+		for _, column := range group.ColumnChunks() {
+			longest = max(longest, column.NumValues()/max(group.NumRows(), 1))
+		}
+	}
+	return min(r.NumRows(), most, max(values/longest, 1))
+}
+
 // A cursor walks the rows of a file one by one.
 type cursor[T any] struct {
 	row *T // nil at the end; valid until next
@@ -153,7 +166,7 @@ func openCursor[T any](ctx context.Context, l *Lake, path string) (*cursor[T], e
 		_ = f.Close() // only read from
 		return nil, err
 	}
-	c := &cursor[T]{file: f, rows: rows, buf: make([]T, min(rows.NumRows(), 511)+1), i: -1}
+	c := &cursor[T]{file: f, rows: rows, buf: make([]T, rowsAtOnce(rows, 511)+1), i: -1}
 	if err := c.next(); err != nil {
 		c.close()
 		return nil, err

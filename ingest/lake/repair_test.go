@@ -11,7 +11,6 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
-	"github.com/google/go-cmp/cmp/cmpopts"
 
 	"github.com/diurna-health/diurna/ingest/lake"
 	"github.com/diurna-health/diurna/internal/failpoint"
@@ -118,10 +117,7 @@ func TestARepairFromFilesGivesTheSameLake(t *testing.T) {
 			}
 			repaired := openLake(t, now)
 			gotReceived, gotMarks, gotSilver := contents(t, repaired)
-			byKey := cmpopts.SortSlices(func(a, b schemas.SyncRecord) bool {
-				return a.Partition < b.Partition || a.Partition == b.Partition && a.Offset < b.Offset
-			})
-			if diff := cmp.Diff(received, gotReceived, byKey); diff != "" {
+			if diff := cmp.Diff(received, gotReceived, byKey()); diff != "" {
 				t.Error("received rows (-want +got):\n" + diff)
 			}
 			if diff := cmp.Diff(marks, gotMarks); diff != "" {

@@ -18,6 +18,9 @@ func IngestTables() []TableSpec {
 		{Name: schemas.TableReadings, Columns: ColumnsOf[schemas.ReadingRow]()},
 		{Name: schemas.TableDailySummaries, Columns: ColumnsOf[schemas.DailySummaryRow]()},
 		{Name: schemas.TableEvents, Columns: ColumnsOf[schemas.EventRow]()},
+		{Name: schemas.TableRRRuns, Columns: ColumnsOf[schemas.RRRunRow](), PartitionBy: []string{"local_month", "user_bucket"}},
+		{Name: schemas.TableWorkouts, Columns: ColumnsOf[schemas.WorkoutRow]()},
+		{Name: schemas.TableWorkoutPoints, Columns: ColumnsOf[schemas.WorkoutPointsRow](), PartitionBy: []string{"local_month", "user_bucket"}},
 		{Name: schemas.TableDeletions, Columns: ColumnsOf[schemas.DeletionRow]()},
 		{Name: schemas.TableDirtyDays, Columns: ColumnsOf[schemas.DirtyDay]()},
 	}

@@ -256,7 +256,8 @@ func follows(table string) string {
 // mergedTables are the tables that are computed from the journal.
 func mergedTables() []string {
 	return []string{schemas.TableSeriesHours, schemas.TableSleepSegments, schemas.TableReadings,
-		schemas.TableDailySummaries, schemas.TableEvents, schemas.TableDeletions}
+		schemas.TableDailySummaries, schemas.TableEvents, schemas.TableRRRuns, schemas.TableWorkouts,
+		schemas.TableWorkoutPoints, schemas.TableDeletions}
 }
 
 // Behind reports every table that has not come as far as the journal: what a pipeline with nothing in its way must

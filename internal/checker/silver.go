@@ -25,6 +25,11 @@ func (c *Checker) checkSilver(ctx context.Context, tables map[string]*table, jou
 			return err
 		}
 	}
+	if t := tables[schemas.TableWorkoutPoints]; t != nil {
+		if err := c.checkTracks(ctx, t, messages, hide, found); err != nil {
+			return err
+		}
+	}
 	for _, kind := range itemKinds() {
 		if t := tables[kind.table]; t != nil {
 			if err := c.checkItems(ctx, t, kind, messages, hide, found); err != nil {
@@ -332,46 +337,63 @@ type item struct {
 type itemKind struct {
 	table string
 	kind  string
+	// said calls do with what a batch says.
+	said func(b *Batch, do func(fact))
 	// key leaves of an item what it is told apart by.
 	key func(item) item
 	// hidden returns what a deletion must name to hide the item, and the instant it must cover; "" = none can.
 	hidden func(item) (metric string, atMS int64)
 	query  string // user, device, kind's columns in the order of fact, source, revision
+	where  string // "" = all rows are items
 }
 
 func itemKinds() []itemKind {
 	const revision = `revision.device_epoch, revision.seq, epoch_ms(revision.broker_at), revision.partition, revision."offset"`
 	const date = `date_diff('day', date '1970-01-01', local_date)::int`
 	instant := func(i item) (string, int64) { return i.metric, i.at }
+	items := (*Batch).items
 	return []itemKind{
-		{schemas.TableSleepSegments, kindSegment,
+		{schemas.TableSleepSegments, kindSegment, items,
 			func(i item) item { return item{user: i.user, device: i.device, fact: fact{at: i.at}} },
 			func(i item) (string, int64) { return "sleep_segments", i.at },
 			`select user_id, device_id, '', '', epoch_ms(start_at), epoch_ms(end_at), start_utc_offset_min, end_utc_offset_min,
-				` + date + `, 0::bigint, stage, source, false, ` + revision},
-		{schemas.TableReadings, kindReading,
+				` + date + `, 0::bigint, stage, source, false, ` + revision, ""},
+		{schemas.TableReadings, kindReading, items,
 			func(i item) item { return item{user: i.user, device: i.device, fact: fact{metric: i.metric, at: i.at}} },
 			instant,
 			`select user_id, device_id, metric, '', epoch_ms(measured_at), 0::bigint, utc_offset_min, 0,
-				` + date + `, "value"::bigint, '', source, false, ` + revision},
-		{schemas.TableDailySummaries, kindSummary,
+				` + date + `, "value"::bigint, '', source, false, ` + revision, ""},
+		{schemas.TableDailySummaries, kindSummary, items,
 			func(i item) item {
 				return item{user: i.user, device: i.device, fact: fact{metric: i.metric, date: i.date}}
 			},
 			func(i item) (string, int64) { return i.metric, int64(i.date)*dayMS + dayMS/2 },
-			`select user_id, device_id, metric, '', 0::bigint, 0::bigint, 0, 0, ` + date + `, "value"::bigint, '', source, false, ` + revision},
-		{schemas.TableEvents, kindEvent,
+			`select user_id, device_id, metric, '', 0::bigint, 0::bigint, 0, 0, ` + date + `, "value"::bigint, '', source, false, ` + revision, ""},
+		{schemas.TableEvents, kindEvent, items,
 			func(i item) item {
 				return item{user: i.user, device: i.device, fact: fact{metric: i.metric, name: i.name, at: i.at}}
 			},
 			func(i item) (string, int64) { return "events", i.at },
 			`select user_id, device_id, kind, name, epoch_ms(start_at), coalesce(epoch_ms(end_at), 0), utc_offset_min, 0,
-				` + date + `, coalesce("value", ` + fmt.Sprint(noValue) + `)::bigint, coalesce("text", ''), source, false, ` + revision},
-		{schemas.TableDeletions, kindDeletion,
+				` + date + `, coalesce("value", ` + fmt.Sprint(noValue) + `)::bigint, coalesce("text", ''), source, false, ` + revision, ""},
+		{schemas.TableRRRuns, kindRRRun, items,
+			func(i item) item { return item{user: i.user, device: i.device, fact: fact{at: i.at}} },
+			func(i item) (string, int64) { return "rr_runs", i.at },
+			`select user_id, device_id, '', '', epoch_ms(start_at), epoch_ms(end_at), utc_offset_min, 0,
+				` + date + `, 0::bigint, sha256(array_to_string(intervals_ms, ',') || ','), source, false, ` + revision, ""},
+		{schemas.TableWorkouts, kindWorkout, (*Batch).wholeWorkouts,
+			func(i item) item { return item{user: i.user, device: i.device, fact: fact{name: i.name}} },
+			func(i item) (string, int64) { return "workouts", i.at },
+			`select user_id, device_id, '', workout_id, epoch_ms(start_at), epoch_ms(end_at), start_utc_offset_min, end_utc_offset_min,
+				` + date + `, ` + fmt.Sprint(noValue) + `, coalesce(sport, '') ||
+				array_to_string(list_transform(totals, lambda t: ' ' || t.metric || '=' || t."value"), ''), source, false, ` + revision,
+			// Of a deleted one the key may stay, and nothing that it said.
+			"where not is_deleted or sport is not null or len(totals) > 0"},
+		{schemas.TableDeletions, kindDeletion, items,
 			func(i item) item { return i },
 			func(item) (string, int64) { return "", 0 },
 			`select user_id, device_id, metric, case when all_devices then 'all' else '' end, epoch_ms(from_at), epoch_ms(to_at), 0, 0,
-				0, 0::bigint, '', '', all_devices, ` + revision},
+				0, 0::bigint, '', '', all_devices, ` + revision, ""},
 	}
 }
 
@@ -390,7 +412,7 @@ func (c *Checker) checkItems(ctx context.Context, t *table, kind itemKind, messa
 		if m.Batch == nil || m.Offset >= marks[m.Partition] {
 			continue
 		}
-		m.Batch.items(func(f fact) {
+		kind.said(m.Batch, func(f fact) {
 			if f.kind != kind.kind {
 				return
 			}
@@ -412,7 +434,7 @@ func (c *Checker) checkItems(ctx context.Context, t *table, kind itemKind, messa
 		}
 		return hide.judge(w.item.user, w.item.device, metric, at, w.rev, marks)
 	}
-	err := c.itemRows(ctx, kind.query, t.paths(), func(got item, rev revision) {
+	err := c.itemRows(ctx, kind, t.paths(), func(got item, rev revision) {
 		key := kind.key(got)
 		want, ok := best[key]
 		place := fmt.Sprintf("partition %d offset %d %s at %d", rev.partition, rev.offset, got.metric, got.at)
@@ -444,11 +466,11 @@ func (c *Checker) checkItems(ctx context.Context, t *table, kind itemKind, messa
 	return nil
 }
 
-func (c *Checker) itemRows(ctx context.Context, query string, paths []string, each func(item, revision)) error {
+func (c *Checker) itemRows(ctx context.Context, kind itemKind, paths []string, each func(item, revision)) error {
 	if len(paths) == 0 {
 		return nil
 	}
-	rows, err := c.query(ctx, query, paths, "")
+	rows, err := c.query(ctx, kind.query, paths, kind.where)
 	if err != nil {
 		return err
 	}

@@ -102,3 +102,30 @@ func TestALocalDateIsTheOneOnTheClockThere(t *testing.T) {
 		}
 	}
 }
+
+func TestANewerVersionOfAWorkoutReplacesAllOfIt(t *testing.T) {
+	one := int32(1)
+	workout := func(offset, seq int64, workouts ...Workout) Message {
+		return Message{Offset: offset, Batch: &Batch{User: "u", Device: "d", Seq: seq, Workouts: workouts}}
+	}
+	track := []Series{{Metric: "altitude", StartMS: 1000, PeriodMS: 1000, Values: []*int32{&one, nil, &one}}}
+	messages := []Message{
+		workout(0, 2, Workout{ID: "w", Sport: "running", Totals: map[string]int32{"steps": 2, "distance": 1}}),
+		workout(1, 1, Workout{ID: "w", Track: track}), // older, and late
+		workout(2, 3, Workout{ID: "x", Track: track}, Workout{ID: "x", Sport: "walking"}),
+		workout(3, 4, Workout{ID: "y", Track: track}),
+		workout(4, 9, Workout{ID: "w"}), // above the watermark
+	}
+	points, texts := 0, map[string]string{}
+	for key, v := range editions(messages, map[int32]int64{0: 4}) {
+		v.points(key, func(point) { points++ })
+		only := Batch{Workouts: []Workout{*v.workout}}
+		only.wholeWorkouts(func(f fact) { texts[key.id] = f.text })
+	}
+	if points != 2 {
+		t.Errorf("the tracks have %d points, want the 2 of y", points)
+	}
+	if diff := cmp.Diff(map[string]string{"w": "running distance=1 steps=2", "x": "walking", "y": ""}, texts); diff != "" {
+		t.Errorf("what won (-want +got):\n%s", diff)
+	}
+}

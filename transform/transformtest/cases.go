@@ -101,6 +101,11 @@ func splitCases(archive *txtar.Archive) ([]*testCase, error) {
 
 func runCase(t *testing.T, project *transform.Project, m *transform.Model, c *testCase, update bool) {
 	t.Helper()
+	names := []string{m.Name}
+	for _, g := range c.given {
+		names = append(names, g.table)
+	}
+	project = project.Of(names...) // the others are not asked for, and cost time
 	db, conn := openDuckDB(t)
 	if err := project.Define(t.Context(), conn); err != nil {
 		t.Fatal(err)

@@ -1,14 +1,12 @@
 -- resting_heart_rate_days: one row per person and local date on which a resting heart rate can be told.
 --
 -- grain:    user_id, local_date
--- inputs:   stg_heart_rate, stg_steps, sleep_nights, definitions
+-- inputs:   heart_rate_nights, stg_heart_rate, stg_steps, definitions
 -- build:    table
--- lookback: 2 days
--- reach:    2 days
--- source:   asleep: the lowest 30-minute mean of the minutes of the main sleep, of at least 20 measured minutes; awake,
---           only when there is no such night: the 5th percentile of the measured minutes without a step in the last 10,
---           of at least 60 (methods 2.2)
--- audit:    resting_heart_rate_bpm between 25 and 250
+-- source:   asleep: the lowest 30-minute mean of the main sleep (heart_rate_nights); awake, only when there is no such
+--           night: the 5th percentile of the measured minutes without a step in the last 10, of at least 60; only what
+--           can be a resting heart rate (methods 2.2)
+-- audit:    resting_heart_rate_bpm between 30 and 110
 -- audit:    resting_heart_rate_source in ('asleep', 'awake')
 -- audit:    measured_min >= 20
 -- caution:  awake is higher than asleep: never compare one with the other or put both on one trend; a night known by its
@@ -20,117 +18,30 @@ with
 rules as (
 
     select
-        max(case when name = 'resting_window_min' then value end) as window_min,
-        max(case when name = 'resting_window_measured_min' then value end) as window_measured_min,
         max(case when name = 'resting_awake_still_min' then value end) as still_min,
         max(case when name = 'resting_awake_measured_min' then value end) as awake_measured_min,
-        max(case when name = 'resting_awake_percentile' then value end) as awake_percentile
+        max(case when name = 'resting_awake_percentile' then value end) as awake_percentile,
+        max(case when name = 'resting_plausible_low_bpm' then value end) as plausible_low_bpm,
+        max(case when name = 'resting_plausible_high_bpm' then value end) as plausible_high_bpm
 
     from definitions
-
-),
-
-nights as (
-
-    select
-        sleep_nights.user_id,
-        sleep_nights.night_date,
-        date_diff('minute', timestamptz '1970-01-01 00:00:00+00', sleep_nights.sleep_onset_at) as first_minute,
-        date_diff('minute', timestamptz '1970-01-01 00:00:00+00', sleep_nights.sleep_offset_at) as end_minute
-
-    from sleep_nights
-    inner join dirty_days
-        on sleep_nights.user_id = dirty_days.user_id
-        and sleep_nights.night_date = dirty_days.local_date
-
-    where sleep_nights.sleep_onset_at is not null
-
-),
-
--- The dates a night's minutes may lie on, one by one: joined by equal dates, a person's nights do not meet all of the
--- person's minutes.
-dates_of_nights as (
-
-    select
-        nights.*,
-        nights.night_date as local_date
-
-    from nights
-
-    union all
-
-    select
-        nights.*,
-        nights.night_date - 1 as local_date
-
-    from nights
-
-    union all
-
-    select
-        nights.*,
-        nights.night_date - 2 as local_date
-
-    from nights
-
-),
-
-minutes_asleep as (
-
-    select
-        dates_of_nights.user_id,
-        dates_of_nights.night_date,
-        dates_of_nights.end_minute,
-        stg_heart_rate.minute_number,
-        cast(cast(stg_heart_rate.heart_rate_sum_bpm as double) / stg_heart_rate.sample_count as decimal(38, 20))
-            as heart_rate_bpm
-
-    from dates_of_nights
-    inner join stg_heart_rate
-        on dates_of_nights.user_id = stg_heart_rate.user_id
-        and dates_of_nights.local_date = stg_heart_rate.local_date
-        and stg_heart_rate.minute_number >= dates_of_nights.first_minute
-        and stg_heart_rate.minute_number < dates_of_nights.end_minute
-
-),
-
--- Each window begins with a measured minute and lies within the sleep.
-windows as (
-
-    select
-        minutes_asleep.user_id,
-        minutes_asleep.night_date,
-        minutes_asleep.minute_number,
-        minutes_asleep.end_minute,
-        sum(minutes_asleep.heart_rate_bpm) over half_hour as heart_rate_sum_bpm,
-        count(*) over half_hour as measured_min
-
-    from minutes_asleep
-
-    window half_hour as (
-        partition by minutes_asleep.user_id, minutes_asleep.night_date
-        order by minutes_asleep.minute_number
-        range between current row and 29 following
-    )
 
 ),
 
 asleep as (
 
     select
-        windows.user_id,
-        windows.night_date as local_date,
-        min(cast(windows.heart_rate_sum_bpm as double) / windows.measured_min) as resting_heart_rate_bpm,
-        max(windows.measured_min) as measured_min
+        heart_rate_nights.user_id,
+        heart_rate_nights.night_date as local_date,
+        heart_rate_nights.lowest_half_hour_bpm as resting_heart_rate_bpm,
+        heart_rate_nights.half_hour_measured_min as measured_min
 
-    from windows
-    cross join rules
+    from heart_rate_nights
+    inner join dirty_days
+        on heart_rate_nights.user_id = dirty_days.user_id
+        and heart_rate_nights.night_date = dirty_days.local_date
 
-    where
-        windows.measured_min >= rules.window_measured_min
-        and windows.minute_number + rules.window_min <= windows.end_minute
-
-    group by windows.user_id, windows.night_date
+    where heart_rate_nights.lowest_half_hour_bpm is not null
 
 ),
 
@@ -239,6 +150,17 @@ rests as (
 
 ),
 
+plausible_rests as (
+
+    select rests.*
+
+    from rests
+    cross join rules
+
+    where rests.resting_heart_rate_bpm between rules.plausible_low_bpm and rules.plausible_high_bpm
+
+),
+
 days as (
 
     select
@@ -251,7 +173,7 @@ days as (
         'resting_heart_rate_days/1'
             as method_version           -- formula of this row
 
-    from rests
+    from plausible_rests
 
 )
 

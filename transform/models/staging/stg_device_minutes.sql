@@ -2,7 +2,7 @@
 -- person-days on which several devices recorded the metric.
 --
 -- grain:    user_id, local_date, metric, minute_number
--- inputs:   stg_metric_days, stg_series_samples
+-- inputs:   stg_metric_days, stg_series_samples, stg_heart_rate_hours
 -- build:    view
 -- caution:  devices whose recorded offsets disagree about the date are each alone on their own date
 
@@ -18,7 +18,10 @@ shared_days as (
     from stg_metric_days
 
     where
-        metric in ('heart_rate', 'steps', 'intensity')
+        metric in (
+            'heart_rate', 'steps', 'intensity', 'distance', 'floors', 'active_energy', 'oxygen_saturation',
+            'respiratory_rate', 'skin_temperature', 'stress', 'noise_level'
+        )
         and is_shared
 
 ),
@@ -33,33 +36,83 @@ shared_dates as (
 
 ),
 
-device_minutes as (
+beats as (
+
+    select
+        stg_heart_rate_hours.user_id,
+        stg_heart_rate_hours.local_date,
+        stg_heart_rate_hours.device_id,
+        stg_heart_rate_hours.source,
+        epoch_us(stg_heart_rate_hours.hour_at) // 1000 as hour_ms,
+        unnest(
+            case
+                when stg_heart_rate_hours.is_regular
+                    then list_transform(
+                        generate_series(0, len(stg_heart_rate_hours.rates_bpm) - 1),
+                        lambda i: cast(stg_heart_rate_hours.offsets_ms[1] + i * stg_heart_rate_hours.period_ms as integer)
+                    )
+                else stg_heart_rate_hours.offsets_ms
+            end
+        ) as offset_ms
+
+    from stg_heart_rate_hours
+    inner join shared_dates
+        on stg_heart_rate_hours.user_id = shared_dates.user_id
+        and stg_heart_rate_hours.local_date = shared_dates.local_date
+
+),
+
+-- Worn is what the minute itself shows: a step, or a heart.
+samples as (
+
+    select
+        user_id,
+        local_date,
+        'heart_rate' as metric,
+        device_id,
+        source,
+        (hour_ms + offset_ms) // 60000 as minute_number,
+        1 as is_worn
+
+    from beats
+
+    union all
 
     select
         stg_series_samples.user_id,
         stg_series_samples.local_date,
         stg_series_samples.metric,
         stg_series_samples.device_id,
+        stg_series_samples.source,
         stg_series_samples.measured_us // 60000000 as minute_number,
-        -- Worn is what the minute itself shows: a step, or a heart.
-        max(case when stg_series_samples.metric = 'heart_rate' then 1
-            when stg_series_samples.metric = 'steps' and stg_series_samples.value > 0 then 1
-            else 0 end) as is_worn,
-        min(case stg_series_samples.source when 'native' then 1 when 'import' then 2 else 3 end) as source_rank
+        case when stg_series_samples.metric = 'steps' and stg_series_samples.value > 0 then 1 else 0 end as is_worn
 
     from stg_series_samples
     inner join shared_dates
         on stg_series_samples.user_id = shared_dates.user_id
         and stg_series_samples.local_date = shared_dates.local_date
 
-    where stg_series_samples.metric in ('heart_rate', 'steps', 'intensity')
+    where stg_series_samples.metric in (
+        'steps', 'intensity', 'distance', 'floors', 'active_energy', 'oxygen_saturation', 'respiratory_rate',
+        'skin_temperature', 'stress', 'noise_level'
+    )
 
-    group by
-        stg_series_samples.user_id,
-        stg_series_samples.local_date,
-        stg_series_samples.metric,
-        stg_series_samples.device_id,
-        stg_series_samples.measured_us // 60000000
+),
+
+device_minutes as (
+
+    select
+        user_id,
+        local_date,
+        metric,
+        device_id,
+        minute_number,
+        max(is_worn) as is_worn,
+        min(case source when 'native' then 1 when 'import' then 2 else 3 end) as source_rank
+
+    from samples
+
+    group by user_id, local_date, metric, device_id, minute_number
 
 ),
 
@@ -104,7 +157,7 @@ chosen_devices as (
     select
         user_id,        -- person
         local_date,     -- the person's date
-        metric,         -- heart_rate, steps or intensity
+        metric,         -- name in the metrics table
         minute_number,  -- minutes since 1970-01-01 UTC
         device_id       -- the device whose samples count in this minute
 

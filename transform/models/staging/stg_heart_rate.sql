@@ -14,6 +14,8 @@ minutes as (
         local_date,             -- the person's date
         cast(minute_number as bigint)
             as minute_number,   -- minutes since 1970-01-01 UTC
+        local_minute // 60
+            as local_hour,      -- 0 to 23 on the person's clock
         heart_rate_min_bpm,     -- beats/min, lowest sample of the minute
         cast(heart_rate_sum_bpm as bigint)
             as heart_rate_sum_bpm,  -- beats/min, sum over the minute's samples: divided by sample_count, their mean

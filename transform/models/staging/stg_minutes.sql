@@ -1,7 +1,7 @@
 -- stg_minutes: a person's minutes, each from the one device that stands for it: heart rate, steps, activity class, motion.
 --
 -- grain:    user_id, local_date, minute_number
--- inputs:   silver.series_hours
+-- inputs:   silver.series_hours, stg_heart_rate_hours
 -- build:    view
 -- keep:     build
 -- go:       minutes
@@ -10,7 +10,7 @@
 -- output:   local_date date: the person's date
 -- output:   minute_number integer: minutes since 1970-01-01 UTC
 -- output:   local_minute integer: minute of the person's clock, 0 to 1439
--- output:   heart_rate_min_bpm integer: beats/min, lowest sample of the minute; null when none was measured
+-- output:   heart_rate_min_bpm integer: beats/min, lowest valid sample of the minute; null when none was measured
 -- output:   heart_rate_sum_bpm integer: beats/min, sum over the minute's samples, divided by their count the mean
 -- output:   heart_rate_max_bpm integer: beats/min, highest sample of the minute
 -- output:   heart_rate_sample_count integer: samples of heart rate in the minute; null = none
@@ -41,7 +41,23 @@ hours as (
 
     from silver.series_hours
 
-    where metric in ('heart_rate', 'steps', 'intensity', 'motion_count')
+    where metric in ('steps', 'intensity', 'motion_count')
+
+    union all
+
+    select
+        user_id,
+        local_date,
+        device_id,
+        'heart_rate' as metric,
+        source,
+        hour_at,
+        utc_offset_min,
+        period_ms,
+        offsets_ms,
+        rates_bpm as "values"
+
+    from stg_heart_rate_hours
 
 )
 

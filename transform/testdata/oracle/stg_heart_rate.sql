@@ -1,63 +1,91 @@
 -- stg_heart_rate: a person's heart rate, minute by minute, from the one device that stands for that minute.
 --
 -- grain:    user_id, local_date, minute_number
--- inputs:   stg_metric_days, stg_series_samples, stg_device_minutes
+-- inputs:   stg_heart_rate_hours, stg_device_minutes
 -- build:    view
 -- caution:  a sample counts for the minute it starts in, however long its period
 
 with
 
-days as (
+hours as (
+
+    select * from stg_heart_rate_hours
+
+),
+
+-- Most days have one device, and its heart rate comes by the minute: it needs neither choice nor sum.
+minutes_as_recorded as (
 
     select
         user_id,
         local_date,
+        (epoch_us(hour_at) // 1000 + offsets_ms[1]) // 60000 + generate_subscripts(rates_bpm, 1) - 1 as minute_number,
+        unnest(rates_bpm) as bpm
+
+    from hours
+
+    where is_by_minute and is_regular
+
+),
+
+regular_samples as (
+
+    select
+        user_id,
+        local_date,
+        device_id,
         is_shared,
-        is_by_minute
+        epoch_us(hour_at) // 1000 + offsets_ms[1] as first_ms,
+        cast(period_ms as bigint) as period_ms,
+        generate_subscripts(rates_bpm, 1) - 1 as sample_index,
+        unnest(rates_bpm) as bpm
 
-    from stg_metric_days
+    from hours
 
-    where metric = 'heart_rate'
+    where is_regular and not is_by_minute
+
+),
+
+scattered_samples as (
+
+    select
+        user_id,
+        local_date,
+        device_id,
+        is_shared,
+        epoch_us(hour_at) // 1000 as hour_ms,
+        unnest(offsets_ms) as offset_ms,
+        unnest(rates_bpm) as bpm
+
+    from hours
+
+    where not is_regular
 
 ),
 
 samples as (
 
     select
-        stg_series_samples.user_id,
-        stg_series_samples.local_date,
-        stg_series_samples.device_id,
-        stg_series_samples.metric,
-        stg_series_samples.measured_us // 60000000 as minute_number,
-        stg_series_samples.utc_offset_min,
-        stg_series_samples.value,
-        days.is_shared,
-        days.is_by_minute
+        user_id,
+        local_date,
+        device_id,
+        is_shared,
+        (first_ms + sample_index * period_ms) // 60000 as minute_number,
+        bpm
 
-    from stg_series_samples
-    inner join days
-        on stg_series_samples.user_id = days.user_id
-        and stg_series_samples.local_date = days.local_date
+    from regular_samples
 
-    where stg_series_samples.metric = 'heart_rate'
-
-),
-
--- Most days have one device, and its steps and classes come by the minute: they need neither choice nor sum.
-minutes_as_recorded as (
+    union all
 
     select
         user_id,
         local_date,
-        minute_number,
-        value as heart_rate_min_bpm,
-        cast(value as bigint) as heart_rate_sum_bpm,
-        value as heart_rate_max_bpm,
-        cast(1 as bigint) as sample_count
+        device_id,
+        is_shared,
+        (hour_ms + offset_ms) // 60000 as minute_number,
+        bpm
 
-    from samples
-
-    where is_by_minute
+    from scattered_samples
 
 ),
 
@@ -67,12 +95,11 @@ samples_to_sum as (
         user_id,
         local_date,
         minute_number,
-        utc_offset_min,
-        value
+        bpm
 
     from samples
 
-    where not is_by_minute and not is_shared
+    where not is_shared
 
     union all
 
@@ -80,18 +107,18 @@ samples_to_sum as (
         samples.user_id,
         samples.local_date,
         samples.minute_number,
-        samples.utc_offset_min,
-        samples.value
+        samples.bpm
 
     from samples
     inner join stg_device_minutes
         on samples.user_id = stg_device_minutes.user_id
         and samples.local_date = stg_device_minutes.local_date
-        and samples.metric = stg_device_minutes.metric
         and samples.device_id = stg_device_minutes.device_id
         and samples.minute_number = stg_device_minutes.minute_number
 
-    where samples.is_shared
+    where
+        samples.is_shared
+        and stg_device_minutes.metric = 'heart_rate'
 
 ),
 
@@ -101,9 +128,9 @@ minutes_summed as (
         user_id,
         local_date,
         minute_number,
-        min(value) as heart_rate_min_bpm,
-        cast(sum(value) as bigint) as heart_rate_sum_bpm,
-        max(value) as heart_rate_max_bpm,
+        min(bpm) as heart_rate_min_bpm,
+        cast(sum(bpm) as bigint) as heart_rate_sum_bpm,
+        max(bpm) as heart_rate_max_bpm,
         cast(count(*) as bigint) as sample_count
 
     from samples_to_sum
@@ -114,7 +141,16 @@ minutes_summed as (
 
 all_minutes as (
 
-    select * from minutes_as_recorded
+    select
+        user_id,
+        local_date,
+        minute_number,
+        bpm as heart_rate_min_bpm,
+        cast(bpm as bigint) as heart_rate_sum_bpm,
+        bpm as heart_rate_max_bpm,
+        cast(1 as bigint) as sample_count
+
+    from minutes_as_recorded
 
     union all
 
@@ -128,10 +164,10 @@ minutes as (
         user_id,                -- person
         local_date,             -- the person's date
         minute_number,          -- minutes since 1970-01-01 UTC
-        heart_rate_min_bpm,     -- beats/min, lowest sample of the minute
-        heart_rate_sum_bpm,     -- beats/min, sum over the minute's samples: divided by sample_count, their mean
-        heart_rate_max_bpm,     -- beats/min, highest sample of the minute
-        sample_count            -- samples in the minute
+        heart_rate_min_bpm,     -- beats/min, lowest valid sample of the minute
+        heart_rate_sum_bpm,     -- beats/min, sum over the minute's valid samples: divided by sample_count, their mean
+        heart_rate_max_bpm,     -- beats/min, highest valid sample of the minute
+        sample_count            -- valid samples in the minute
 
     from all_minutes
 

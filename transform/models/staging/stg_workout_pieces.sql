@@ -1,0 +1,135 @@
+-- stg_workout_pieces: what was recorded of each workout as lists: the pieces of its track, and the person's heart rate by
+-- the minute, which counts where the track has none.
+--
+-- grain:    user_id, device_id, workout_id, metric, piece_index
+-- inputs:   silver.workout_points, silver.workouts, stg_workouts, stg_heart_rate
+-- build:    view
+-- caution:  latitude and longitude are here: only what is made of them may go into a table
+
+with
+
+track as (
+
+    select
+        points.user_id,
+        points.local_date,
+        points.device_id,
+        points.workout_id,
+        points.metric,
+        points.piece_index,
+        epoch_us(points.hour_at) as from_us,
+        points.period_ms,
+        points.offsets_ms,
+        points."values"
+
+    from silver.workout_points as points
+    inner join silver.workouts as versions
+        on points.user_id = versions.user_id
+        and points.device_id = versions.device_id
+        and points.workout_id = versions.workout_id
+        and points.local_date = versions.local_date
+        and points.revision is not distinct from versions.revision
+
+    where points.piece_index > 0 and not coalesce(versions.is_deleted, false)
+
+),
+
+-- A workout may go on after midnight: its minutes lie on its date or the next.
+dates as (
+
+    select
+        *,
+        local_date as minute_date
+
+    from stg_workouts
+
+    union all
+
+    select
+        *,
+        local_date + 1 as minute_date
+
+    from stg_workouts
+
+    where ended_us - started_us > 0
+
+),
+
+minutes as (
+
+    select
+        dates.user_id,
+        dates.local_date,
+        dates.device_id,
+        dates.workout_id,
+        list((stg_heart_rate.minute_number - dates.started_us // 60000000) * 60000 order by stg_heart_rate.minute_number) as at_ms,
+        list(
+            (stg_heart_rate.heart_rate_sum_bpm + stg_heart_rate.sample_count // 2) // stg_heart_rate.sample_count
+            order by stg_heart_rate.minute_number
+        ) as bpm,
+        min(dates.started_us // 60000000) * 60000000 as from_us
+
+    from dates
+    inner join stg_heart_rate
+        on dates.user_id = stg_heart_rate.user_id
+        and dates.minute_date = stg_heart_rate.local_date
+        and stg_heart_rate.minute_number >= dates.started_us // 60000000
+        and stg_heart_rate.minute_number * 60000000 < dates.ended_us
+
+    group by dates.user_id, dates.local_date, dates.device_id, dates.workout_id
+
+),
+
+pieces as (
+
+    select
+        user_id,
+        local_date,
+        device_id,
+        workout_id,
+        metric,
+        piece_index,
+        from_us,
+        period_ms,
+        offsets_ms,
+        "values" as sample_values
+
+    from track
+
+    union all
+
+    select
+        user_id,
+        local_date,
+        device_id,
+        workout_id,
+        'heart_rate_by_minute' as metric,
+        0 as piece_index,
+        from_us,
+        60000 as period_ms,
+        cast(at_ms as integer[]) as offsets_ms,
+        cast(bpm as integer[]) as sample_values
+
+    from minutes
+
+),
+
+columns_of_pieces as (
+
+    select
+        user_id,            -- person
+        local_date,         -- the person's date at the start of the workout
+        device_id,          -- device or app that recorded it
+        workout_id,         -- the device's name of the workout
+        metric,             -- name in the metrics table, or heart_rate_by_minute: of the person, from whatever device
+        piece_index,        -- of the piece in its track; 0 = it is not of the track
+        from_us,            -- us since 1970-01-01 UTC, what the offsets are counted from
+        period_ms,          -- ms that a sample covers from its start; 0 = a spot value
+        offsets_ms,         -- ms, where the samples lie; only the first where they follow each other one period apart
+        sample_values       -- in the metric's unit
+
+    from pieces
+
+)
+
+select * from columns_of_pieces

@@ -1,6 +1,7 @@
 package stager
 
 import (
+	"fmt"
 	"slices"
 	"strings"
 	"testing"
@@ -37,11 +38,12 @@ func TestE019CohenKappa4Stage(t *testing.T) {
 func TestE015WalchCosineClockIsNotRead(t *testing.T) {
 	t.Parallel()
 	file := func(clocks ...string) []Recording {
-		text := "subject_id,t_seconds_from_first_epoch,stage_code,cosine_clock,activity_count_feature,hr_std_feature\n"
+		var text strings.Builder
+		text.WriteString("subject_id,t_seconds_from_first_epoch,stage_code,cosine_clock,activity_count_feature,hr_std_feature\n")
 		for i, c := range clocks {
-			text += "1," + []string{"0", "30", "90", "120"}[i] + ",2," + c + ",0.5,0.25\n"
+			fmt.Fprintf(&text, "1,%s,2,%s,0.5,0.25\n", []string{"0", "30", "90", "120"}[i], c)
 		}
-		recordings, err := ReadRecordings(strings.NewReader(text))
+		recordings, err := ReadRecordings(strings.NewReader(text.String()))
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -9,8 +9,8 @@ import (
 // How the forest grows: gradient boosting (Friedman 2001) of the log loss by trees that ask the same question of all
 // branches, each of some epochs and some figures.
 const (
-	forestTrees = 150
-	treeRate    = 0.1
+	forestTrees = 60
+	treeRate    = 0.25
 	treeShare   = 0.5  // of the epochs
 	treeFigures = 0.15 // of the figures
 	treeRidge   = 5    // added to a leaf's weight

@@ -21,8 +21,6 @@ type Coefficients struct {
 	// MotionScale is the mean feature of epochs with movement among the people learned from; nights from counts of
 	// another device are brought to it.
 	MotionScale decimal `json:"motion_scale"`
-	// WakeOdds is the mean log odds of wake of the nights learned from.
-	WakeOdds decimal `json:"wake_odds"`
 	// Networks holds the weights of each network, layer after layer.
 	Networks []row `json:"networks"`
 	// Guess is the forest's first guess, and each row of Trees three figures, three thresholds and eight values.
@@ -133,9 +131,9 @@ func (c *Coefficients) Write(w io.Writer) error {
 		return fmt.Errorf("write coefficients: %w", err)
 	}
 	number := func(d decimal) string { return strconv.FormatFloat(float64(d), 'g', 6, 64) }
-	_, err = fmt.Fprintf(w, "{\n  \"version\": %q,\n  \"provenance\": %s,\n  \"motion_scale\": %s,\n  \"wake_odds\": %s,\n"+
+	_, err = fmt.Fprintf(w, "{\n  \"version\": %q,\n  \"provenance\": %s,\n  \"motion_scale\": %s,\n"+
 		"  \"networks\": [\n%s\n  ],\n  \"guess\": %s,\n  \"trees\": [\n%s\n  ]\n}\n",
-		c.Version, provenance, number(c.MotionScale), number(c.WakeOdds), rows(c.Networks), number(c.Guess), rows(c.Trees))
+		c.Version, provenance, number(c.MotionScale), rows(c.Networks), number(c.Guess), rows(c.Trees))
 	if err != nil {
 		return fmt.Errorf("write coefficients: %w", err)
 	}

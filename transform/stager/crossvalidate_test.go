@@ -1,7 +1,6 @@
 package stager
 
 import (
-	"math"
 	"os"
 	"path/filepath"
 	"testing"
@@ -55,28 +54,34 @@ func TestTheRecordOfCrossValidationIsReproduced(t *testing.T) {
 	}
 }
 
-// TestTheRecordMeetsItsBars adds the record's tables up and holds the means to what was asked of the stager.
+// TestTheRecordMeetsItsBars adds the record's tables up and holds the means to the bars. Wake is held to what README.md
+// says it reaches.
 func TestTheRecordMeetsItsBars(t *testing.T) {
 	t.Parallel()
 	trials := shipped(t).Provenance.Trials
 	if len(trials) < 5 {
 		t.Fatalf("the record has %d seeds, want 5", len(trials))
 	}
-	mean := 0.0
+	classes := [...]*[stageCount]int{&fourClasses, &threeClasses, &twoClasses}
+	var mean [len(classes)]float64
 	for _, trial := range trials {
-		var sum [stageCount][stageCount]int
-		for _, fold := range trial.Folds {
-			for i := range fold {
-				for j := range fold {
-					sum[i][j] += fold[i][j]
+		for k, written := range [...]float64{trial.Kappa4, trial.Kappa3, trial.Kappa2} {
+			sum := newConfusion(4 - k)
+			for _, fold := range trial.Folds {
+				for i := range fold {
+					for j, n := range fold[i] {
+						sum[classes[k][i]][classes[k][j]] += float64(n)
+					}
 				}
 			}
+			near(t, "kappa of the tables", sum.kappa(), written, 1e-5)
+			mean[k] += sum.kappa() / float64(len(trials))
 		}
-		near(t, "kappa of the tables", kappaOf(sum), trial.Kappa4, 1e-5)
-		mean += trial.Kappa4 / float64(len(trials))
 	}
-	if math.IsNaN(mean) || mean < 0.43 {
-		t.Errorf("mean kappa of four stages is %.4f, want 0.43 or more", mean)
+	for k, bar := range [...]float64{0.43, 0.48, 0.53} {
+		if !(mean[k] >= bar) {
+			t.Errorf("mean kappa of %d classes is %.4f, want %.2f or more", 4-k, mean[k], bar)
+		}
 	}
 }
 

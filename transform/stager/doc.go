@@ -2,8 +2,8 @@
 // heart rate. It serves nights whose watch sends no stages of its own.
 //
 // Two figures are made of every 30 s epoch, those of Walch 2019: motion counts under a Gaussian, and how much the filtered
-// heart rate varies within 10 min, relative to the night. Three small convolution networks read the night in cells of
-// 2 min, a forest of small trees reads every epoch for wake, and their opinions are blended. The coefficients are a table,
+// heart rate varies within 10 min, relative to the night. A small convolution network reads the night in cells of
+// 2.5 min, a forest of small trees reads every epoch for wake, and their opinions are blended. The coefficients are a table,
 // coefficients.json, that `diurna train sleep` writes and `diurna evaluate sleep` measures; README.md has the figures, and
 // what each part gives.
 //
@@ -15,15 +15,15 @@
 //     than 20 epochs, less than 90 % of them observed, or more than an hour unobserved in one piece, has none at all.
 //   - The same night and coefficients give the same stages, whatever was staged before.
 //   - The same recordings and seed give the same coefficients, on machines of one architecture.
-//   - The features equal their definition to 1e-9, whatever the rate of heart-rate samples, and take the same time.
+//   - The features equal their definition to 1e-9, whatever the rate of heart-rate samples.
 //   - A table of coefficients that was changed by hand is refused: its version holds a hash of its numbers.
 //   - No error holds a value or a person's id.
 //
 // # Decisions
 //
 // The two features and the counts are all that is read. Neither clock time nor age nor the two clocks of the laboratory's
-// files are: a shift worker sleeps like others. Elapsed time is read; the time that is left
-// until the end of the night is not: it made no stage better, and a wearer's night ends where some other rule said.
+// files are: a shift worker sleeps like others. Elapsed time is read. The time left to the end of the night is not: it
+// made no stage better, and a wearer's night ends where some other rule said.
 //
 // Counts are units of a device. A night is brought to the level of the people learned from by its own mean over epochs
 // with movement; within the recordings, which share a device, nothing is scaled. That a restless night looks like a calm
@@ -33,8 +33,9 @@
 // people are shorter than the feature's two minutes, and trees on sharpened counts agree better on wake. Nights with
 // counts need no sharpening.
 //
-// The convolution with a difference of Gaussians is eight recursions instead of 285 products a second or a Fourier
-// transform: within its short support the kernel is a short sum of cosines. The ends of the night are mirrored, the last
+// The convolution with a difference of Gaussians takes neither 285 products a second nor a Fourier transform. Heart rate by
+// the minute is straight lines, and only their corners count; where there are many, eight recursions do it, because
+// within its short support the kernel is a short sum of cosines. The ends of the night are mirrored, the last
 // sample included; the method's published code puts the mirrored tail before the last sample, a slip, and is not followed.
 //
 // Trees and networks are written here, some hundred lines each, instead of calling a library: what there is for Go either

@@ -42,10 +42,15 @@ func dogKernel(d int) float64 {
 type dogFilter struct {
 	cosine                 [dogTerms][dogHalf + 1]float64 // amplitude times cosine at a distance
 	turn, entering, beside [dogTerms]float64
+
+	shape   [2*dogHalf - 1]float64 // what a corner adds around it
+	sum     float64                // the kernel's
+	corners []corner
 }
 
 func newDogFilter() *dogFilter {
-	f := &dogFilter{}
+	f := &dogFilter{corners: make([]corner, 0, cornerLimit)}
+	f.shape, f.sum = newCornerShape()
 	for m, amplitude := range dogCosines {
 		w := float64(m) * math.Pi / dogPeriod
 		for d := range f.cosine[m] {
@@ -59,8 +64,15 @@ func newDogFilter() *dogFilter {
 	return f
 }
 
-// apply writes the filtered signal to dst. The signal is given with dogHalf+1 samples more on either side of dst.
-func (f *dogFilter) apply(dst, padded []float64) {
+// apply writes the filtered signal, less its mean, to dst. The signal is given with dogHalf+1 samples more on either side
+// of dst, and is not kept.
+func (f *dogFilter) apply(dst, padded []float64, mean float64) {
+	if f.applyCorners(dst, padded, mean) {
+		return
+	}
+	for i := range padded {
+		padded[i] -= mean
+	}
 	for from := 0; from < len(dst); from += dogRestartS {
 		to := min(from+dogRestartS, len(dst))
 		f.applyFrom(dst[from:to], padded[from:to+2*(dogHalf+1)])

@@ -2,24 +2,22 @@ package stager
 
 import "math"
 
-// percentileBins is how finely percentile90 counts: finer costs cache, coarser leaves more to sort.
-const percentileBins = 1024
-
 // A FeatureMaker computes the features of nights. It keeps what all nights share, and the memory of the last night: it is
 // for one goroutine.
 type FeatureMaker struct {
-	taps   [activityTapCount]float64
-	dog    *dogFilter
-	counts []int32
+	taps [activityTapCount]float64
+	dog  *dogFilter
 
 	features         Features
 	padded, filtered []float64
+	size             float64 // of the filtered heart rate: its 90th percentile
+	scratch          []float64
 	blocks           []blockSum
 }
 
 // NewFeatureMaker returns one.
 func NewFeatureMaker() *FeatureMaker {
-	return &FeatureMaker{taps: newActivityTaps(), dog: newDogFilter(), counts: make([]int32, percentileBins)}
+	return &FeatureMaker{taps: newActivityTaps(), dog: newDogFilter()}
 }
 
 // Make returns the features of a night, valid until the next call. ok is false when the night has too little to tell
@@ -37,8 +35,8 @@ func (m *FeatureMaker) Make(night Night) (f Features, ok bool) {
 	}
 	smoothActivity(f.Activity, f.Counts, &m.taps)
 	perSecond(m.padded[dogHalf+1:dogHalf+1+n*epochS], night.HeartRate)
-	filterHeartRate(m.filtered, m.padded, m.dog, m.counts)
-	spread(f.HRVariability, m.filtered, m.blocks)
+	m.size = filterHeartRate(m.filtered, m.padded, m.dog, &m.scratch)
+	spread(f.HRVariability, m.filtered, m.size, m.blocks)
 	return f, true
 }
 

@@ -7,8 +7,9 @@ import (
 	"golang.org/x/sync/errgroup"
 )
 
-// networksAveraged is how many networks, each from a start of its own, share a stager's opinion.
-const networksAveraged = 3
+// networksAveraged is how many networks, each from a start of its own, share a stager's opinion. More agree a little
+// better (README.md), and take their time.
+const networksAveraged = 1
 
 // forestDice is the stream of the forest's dice; the networks have the first ones.
 const forestDice = 1 << 32
@@ -42,13 +43,13 @@ func fit(ctx context.Context, recordings []Recording, seed, networks, rounds int
 	parts, ctx := errgroup.WithContext(ctx)
 	for k := range networks {
 		parts.Go(func() error {
-			weights, err := learn(ctx, examples, rand.New(rand.NewPCG(uint64(seed), uint64(k))), rounds) //nolint:gosec // dice, not secrets
+			weights, err := learn(ctx, examples, dice(seed, uint64(k)), rounds)
 			c.Networks[k] = roundedRow(weights)
 			return err
 		})
 	}
 	parts.Go(func() error {
-		forest = plant(recordings, &inputs, &wakeInputMaker{}).grow(rand.New(rand.NewPCG(uint64(seed), forestDice))) //nolint:gosec // dice, not secrets
+		forest = plant(recordings, &inputs, &wakeInputMaker{}).grow(dice(seed, forestDice))
 		return nil
 	})
 	if err := parts.Wait(); err != nil {
@@ -63,7 +64,6 @@ func fit(ctx context.Context, recordings []Recording, seed, networks, rounds int
 		r = append(append(r, t.threshold[:]...), t.value[:]...)
 		c.Trees = append(c.Trees, roundedRow(r))
 	}
-	c.WakeOdds = decimal(rounded(wakeOdds(c, recordings)))
 	c.Version = c.version()
 	return c, nil
 }
@@ -76,14 +76,7 @@ func roundedRow(values []float64) row {
 	return r
 }
 
-// wakeOdds returns the mean log odds of wake over the recordings, as the coefficients see it.
-func wakeOdds(c *Coefficients, recordings []Recording) float64 {
-	s := New(c)
-	sum := 0.0
-	for _, rec := range recordings {
-		s.predict(rec.Features)
-		// predict levels the night towards odds of 0: undone here.
-		sum += s.meanWakeOdds(rec.Features.Observed) / (1 - nightLevel)
-	}
-	return sum / float64(len(recordings))
+// dice returns a stream of a seed's dice. The same coefficients shall come of them again: they are no secret.
+func dice(seed int, stream uint64) *rand.Rand {
+	return rand.New(rand.NewPCG(uint64(seed), stream)) //nolint:gosec // not for secrets
 }

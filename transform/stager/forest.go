@@ -21,21 +21,30 @@ type forest struct {
 	trees []tree
 }
 
+// forestBlock is how many epochs all trees look at before they go on: what they read of them stays in the cache.
+const forestBlock = 128
+
 // wake writes the probability of wake of each epoch to dst.
 func (f *forest) wake(dst []float64, m *wakeInputMaker, all []figure) {
-	for i := range dst {
-		dst[i] = f.guess
-	}
-	for t := range f.trees {
-		t := &f.trees[t]
-		a, b, c := m.row(all[t.figure[0]])[:len(dst)], m.row(all[t.figure[1]])[:len(dst)], m.row(all[t.figure[2]])[:len(dst)]
-		for i := range dst {
-			leaf := above(a[i], t.threshold[0]) | above(b[i], t.threshold[1])<<1 | above(c[i], t.threshold[2])<<2
-			dst[i] += t.value[leaf&(treeLeaves-1)]
+	for from := 0; from < len(dst); from += forestBlock {
+		block := dst[from:min(from+forestBlock, len(dst))]
+		for i := range block {
+			block[i] = f.guess
 		}
-	}
-	for i, v := range dst {
-		dst[i] = 1 / (1 + math.Exp(-v))
+		row := func(figure int) []float64 { return m.row(all[figure])[from:] }
+		for t := range f.trees {
+			t := &f.trees[t]
+			a, b, c := row(t.figure[0])[:len(block)], row(t.figure[1])[:len(block)], row(t.figure[2])[:len(block)]
+			t0, t1, t2 := t.threshold[0], t.threshold[1], t.threshold[2]
+			values := t.value // a copy that no store can change
+			for i := range block {
+				leaf := above(a[i], t0) | above(b[i], t1)<<1 | above(c[i], t2)<<2
+				block[i] += values[leaf&(treeLeaves-1)]
+			}
+		}
+		for i, v := range block {
+			block[i] = 1 / (1 + math.Exp(-v))
+		}
 	}
 }
 

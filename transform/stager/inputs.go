@@ -2,7 +2,6 @@ package stager
 
 import (
 	"math"
-	"slices"
 )
 
 // What the network reads of each cell.
@@ -29,7 +28,7 @@ const (
 // inputMaker makes the network's inputs of a night's features. It keeps the memory of the last night.
 type inputMaker struct {
 	sharp, logActivity, logSharp, logVar, rank []float64
-	order                                      []int32
+	ranker                                     ranker
 	sharpener                                  sharpener
 	cells                                      []float64 // one input after another
 }
@@ -96,25 +95,5 @@ func (m *inputMaker) epochs(f Features) {
 	for i := range m.logVar {
 		m.logVar[i] -= mean
 	}
-	m.order = resize(m.order, n)
-	rankOf(m.rank, f.HRVariability, m.order)
-}
-
-// rankOf writes each value's place among all of them, from -1 to 1; of equal ones the first stands lower.
-func rankOf(dst, values []float64, order []int32) {
-	for i := range order {
-		order[i] = int32(i)
-	}
-	slices.SortFunc(order, func(a, b int32) int {
-		switch va, vb := values[a], values[b]; {
-		case va < vb:
-			return -1
-		case va > vb:
-			return 1
-		}
-		return int(a - b)
-	})
-	for r, i := range order {
-		dst[i] = 2*float64(r)/float64(len(values)) - 1
-	}
+	m.ranker.rank(m.rank, f.HRVariability)
 }

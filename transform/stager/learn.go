@@ -22,7 +22,7 @@ const (
 	variabilityLog = 0.1
 	variabilityOff = 0.1
 	elapsedOff     = 0.03
-	lossCells      = 225 // the cells of a night of 7.5 h; keeps the size of a step with a night's length
+	lossCells      = 180 // the cells of a night of 7.5 h; keeps the size of a step with a night's length
 	gradientLimit  = 1
 )
 

@@ -1,18 +1,14 @@
 package stager
 
 import (
-	"math"
-
 	"github.com/diurna-health/diurna/schemas"
 )
 
 // What becomes of the parts' opinions (our choice; nothing published prescribes it). The forest sees single epochs, the
-// network hours: wake is what both say. Nights differ less in how much wake they hold than in how high its odds are for
-// all of the night, so that most of that difference is taken off.
+// network hours: wake is what both say.
 const (
 	forestShare   = 0.7
-	nightLevel    = 0.6  // of a night's mean log odds of wake, relative to the people learned from
-	wakeFrom      = 0.33 // probability from which an epoch is wake: missing wake is the commoner error
+	wakeFrom      = 0.32 // probability from which an epoch is wake: missing wake is the commoner error
 	deepAdvantage = 1.15 // of deep sleep and REM over light sleep, which is half of every night
 	remAdvantage  = 1.15
 )
@@ -24,7 +20,6 @@ type Stager struct {
 
 	version     string
 	motionScale float64
-	wakeOdds    float64
 	networks    [][]convolution
 	forest      forest
 	figures     []figure
@@ -45,8 +40,7 @@ type Stager struct {
 func New(c *Coefficients) *Stager {
 	s := &Stager{
 		Rules:   DefaultRules,
-		version: c.Version, motionScale: float64(c.MotionScale), wakeOdds: float64(c.WakeOdds),
-		figures: figures(), features: NewFeatureMaker(),
+		version: c.Version, motionScale: float64(c.MotionScale), figures: figures(), features: NewFeatureMaker(),
 	}
 	for _, n := range c.Networks {
 		s.networks = append(s.networks, layersOf(n))
@@ -148,7 +142,6 @@ func (s *Stager) predict(f Features) {
 	s.wakeInputs.make(f, &s.inputs)
 	s.forest.wake(s.forestWake, &s.wakeInputs, s.figures)
 	s.blend()
-	s.level(f.Observed)
 	for i, p := range s.probabilities {
 		s.stages[i] = noStage
 		if f.Observed[i] {
@@ -179,27 +172,6 @@ func (p Probabilities) withWake(w float64) Probabilities {
 	w = min(max(w, tiny), 1-tiny)
 	scale := (1 - w) / max(1-p[wake], tiny)
 	return Probabilities{w, p[light] * scale, p[deep] * scale, p[rem] * scale}
-}
-
-// meanWakeOdds returns the mean log odds of wake of the epochs that were observed.
-func (s *Stager) meanWakeOdds(observed []bool) float64 {
-	sum, n := 0.0, 0
-	for i, p := range s.probabilities {
-		if observed[i] {
-			sum += math.Log(p[wake] / (1 - p[wake]))
-			n++
-		}
-	}
-	return sum / float64(max(1, n))
-}
-
-// level takes most of what sets the night's odds of wake apart from those of the people learned from off them.
-func (s *Stager) level(observed []bool) {
-	off := nightLevel * (s.meanWakeOdds(observed) - s.wakeOdds)
-	for i, p := range s.probabilities {
-		odds := math.Log(p[wake]/(1-p[wake])) - off
-		s.probabilities[i] = p.withWake(1 / (1 + math.Exp(-odds)))
-	}
 }
 
 // decide returns the stage of an epoch.

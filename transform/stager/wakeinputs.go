@@ -14,15 +14,14 @@ const (
 	seriesLogVar
 	seriesVariability
 	seriesRank
-	seriesMotionRank
 	seriesElapsed
 	seriesOnset
 	seriesFirstSince // epochs since a movement of some size, then until one, for each size
 )
 
 var (
-	movementSizes = [...]float64{0.3, 1, 3, 10, 30} // of the sharpened activity
-	windowEpochs  = [...]int{2, 5, 10, 20, 40, 60}  // on one side
+	movementSizes = [...]float64{0.3, 1, 3, 10, 30}       // of the sharpened activity
+	windowEpochs  = [...]int{2, 5, 10, 20, 40, maxWindow} // on one side
 	motionLags    = [...]int{-20, -12, -8, -6, -4, -3, -2, -1, 0, 1, 2, 3, 4, 6, 8, 12, 20}
 	logVarLags    = [...]int{-20, -16, -12, -8, -4, -2, 0, 2, 4, 8, 12, 16, 20}
 )
@@ -30,10 +29,11 @@ var (
 const (
 	figurePad       = 20 // the longest lag
 	longestSince    = 240
+	maxWindow       = 60
 	seriesFirstMean = seriesFirstSince + 2*len(movementSizes)
-	windowSeries    = 10 // of each window length
+	windowSeries    = 7 // of each window length
 	seriesCount     = seriesFirstMean + windowSeries*len(windowEpochs)
-	figureCount     = 5 + 2*len(movementSizes) + windowSeries*len(windowEpochs) + 2*len(motionLags) + len(logVarLags)
+	figureCount     = 4 + 2*len(movementSizes) + windowSeries*len(windowEpochs) + 2*len(motionLags) + len(logVarLags)
 )
 
 // figures lists all figures the trees may choose from.
@@ -55,8 +55,10 @@ func figures() []figure {
 type wakeInputMaker struct {
 	n      int
 	series [seriesCount][]float64 // with figurePad epochs more on either side, which hold what is nearest
-	sums   [4][]float64           // running sums of log activity, log variability, its square, movement
-	order  []int32
+	sums   [3][]float64           // running sums of log activity, log variability, and its square
+
+	inverse [2*maxWindow + 2]float64 // of how many epochs a window has
+	onset   []float64                // of each epoch, as many as the longest night had
 }
 
 // row returns a figure's value for each epoch.
@@ -76,16 +78,20 @@ func (m *wakeInputMaker) make(f Features, in *inputMaker) {
 	copy(row(seriesLogVar), in.logVar)
 	copy(row(seriesVariability), f.HRVariability)
 	copy(row(seriesRank), in.rank)
-	m.order = resize(m.order, n)
-	rankOf(row(seriesMotionRank), f.Activity, m.order)
-	for i := range n {
-		row(seriesElapsed)[i] = float64(i)
-		row(seriesOnset)[i] = math.Exp(-float64(i) / onsetEpochs)
+	for i := len(m.onset); i < n; i++ {
+		m.onset = append(m.onset, math.Exp(-float64(i)/onsetEpochs))
+	}
+	for i := range m.inverse[1:] {
+		m.inverse[i+1] = 1 / float64(i+1)
+	}
+	copy(row(seriesOnset), m.onset)
+	for i, elapsed := 0, row(seriesElapsed); i < n; i++ {
+		elapsed[i] = float64(i)
 	}
 	for k, size := range movementSizes {
 		since(row(seriesFirstSince+2*k), row(seriesFirstSince+2*k+1), in.sharp, size)
 	}
-	m.windows(f, in, row)
+	m.windows(in, row)
 	for s := range m.series {
 		padEnds(m.series[s])
 	}
@@ -121,15 +127,14 @@ func since(last, next, movement []float64, size float64) {
 }
 
 // windows writes the means over windows around, before and after each epoch. Windows are cut at the ends of the night.
-func (m *wakeInputMaker) windows(f Features, in *inputMaker, row func(int) []float64) {
+func (m *wakeInputMaker) windows(in *inputMaker, row func(int) []float64) {
 	n := m.n
 	for k := range m.sums {
 		m.sums[k] = resize(m.sums[k], n+1)
 		m.sums[k][0] = 0
 	}
-	activity, motion, logVar, squares := m.sums[0], m.sums[1], m.sums[2], m.sums[3]
+	motion, logVar, squares := m.sums[0], m.sums[1], m.sums[2]
 	for i := range n {
-		activity[i+1] = activity[i] + f.Activity[i]
 		motion[i+1] = motion[i] + in.logActivity[i]
 		logVar[i+1] = logVar[i] + in.logVar[i]
 		squares[i+1] = squares[i] + in.logVar[i]*in.logVar[i]
@@ -139,20 +144,20 @@ func (m *wakeInputMaker) windows(f Features, in *inputMaker, row func(int) []flo
 		for j := range out {
 			out[j] = row(seriesFirstMean + k*windowSeries + j)
 		}
+		o0, o1, o2, o3 := out[0][:n], out[1][:n], out[2][:n], out[3][:n]
+		o4, o5, o6 := out[4][:n], out[5][:n], out[6][:n]
 		for i := range n {
 			lo, hi := max(0, i-w), min(n, i+w+1)
-			around, before, after := 1/float64(hi-lo), 1/float64(i+1-lo), 1/float64(hi-i)
-			out[0][i] = (motion[hi] - motion[lo]) * around
-			out[1][i] = (motion[i+1] - motion[lo]) * before
-			out[2][i] = (motion[hi] - motion[i]) * after
-			mean := (logVar[hi] - logVar[lo]) * around
-			out[3][i] = mean
-			out[4][i] = (logVar[i+1] - logVar[lo]) * before
-			out[5][i] = (logVar[hi] - logVar[i]) * after
-			out[6][i] = (squares[hi]-squares[lo])*around - mean*mean
-			out[7][i] = (activity[hi] - activity[lo]) * around
-			out[8][i] = (activity[i+1] - activity[lo]) * before
-			out[9][i] = (activity[hi] - activity[i]) * after
+			around, before, after := m.inverse[hi-lo], m.inverse[i+1-lo], m.inverse[hi-i]
+			motionLow, motionHigh, varLow, varHigh := motion[lo], motion[hi], logVar[lo], logVar[hi]
+			o0[i] = (motionHigh - motionLow) * around
+			o1[i] = (motion[i+1] - motionLow) * before
+			o2[i] = (motionHigh - motion[i]) * after
+			mean := (varHigh - varLow) * around
+			o3[i] = mean
+			o4[i] = (logVar[i+1] - varLow) * before
+			o5[i] = (varHigh - logVar[i]) * after
+			o6[i] = (squares[hi]-squares[lo])*around - mean*mean
 		}
 	}
 }

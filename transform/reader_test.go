@@ -299,7 +299,7 @@ func TestAReaderRefusesWithASentence(t *testing.T) {
 
 func TestWhatConcernsTheCycleIsShownToWhoAsksForIt(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t)
+	w := newWorld(t, append(tablesAbout(t, "cycle"), "events", "stg_cycle_events")...)
 	w.put(map[string]piece{"a": {events: []schemas.EventRow{
 		event("u", firstDay, 8, "consent", "cycle", 1),
 		event("u", firstDay, 9, "cycle", "period", 1),

@@ -79,7 +79,7 @@ func TestDaysOfEveryLengthGoThroughTheModels(t *testing.T) {
 		{"over-the-date-line-east", "2025-06-02", travel("2025-06-02T11:00:00Z", -660, 780), 0},
 		{"to-honolulu", "2025-06-01", travel("2025-06-01T13:00:00Z", 540, -600), 43 * 60},
 	}
-	w := newWorld(t)
+	w := newWorld(t, append(spine(), "clock_days")...)
 	sync := map[string]piece{}
 	want := map[string]map[string]int{}
 	for _, c := range cases {

@@ -145,7 +145,9 @@ func (l *life) heartAt(i, k int) int32 {
 	if l.traits.heartPeriodMS == minuteMS {
 		return int32(l.hearts[i])
 	}
-	return int32(l.hearts[i]) + int32(wobble(l.seed, i, k))
+	// No heart leaps: within the minute it goes from where it was to where it will be.
+	before, now, n := int(l.hearts[max(i-1, 0)]), int(l.hearts[i]), l.heartsPerMinute()
+	return int32(before + (now-before)*(k+1)/n + wobble(l.seed, i, k))
 }
 
 // breakClock makes the watch's clock wrong, if that is the person's lot.

@@ -1,6 +1,7 @@
 package population
 
 import (
+	"slices"
 	"sort"
 
 	"github.com/diurna-health/diurna/schemas"
@@ -31,10 +32,14 @@ func (l *life) days() []Day {
 			Steps: l.stepsIn(of), Activity: l.activityIn(of), HeartRate: l.heartRateIn(of), Wear: l.wearIn(of),
 			Naps: []Sleep{}, Readings: l.readingsOn(date),
 		}
-		if sleeps := nights[date]; len(sleeps) > 0 {
-			d.Night, d.Naps = &sleeps[0], sleeps[1:]
-			d.IsValidNight = d.Night.TimeInBedMin >= validNightInBedMin
+		for _, sleep := range nights[date] {
+			if d.Night == nil && !sleep.nap {
+				d.Night = &sleep.Sleep
+			} else {
+				d.Naps = append(d.Naps, sleep.Sleep)
+			}
 		}
+		d.IsValidNight = d.Night != nil && d.Night.TimeInBedMin >= validNightInBedMin
 		d.IsValidDay = isValidDay(d)
 		all = append(all, d)
 	}
@@ -226,9 +231,15 @@ func (l *life) readingsOn(date schemas.Date) []Reading {
 	return all
 }
 
+// A daySleep is a sleep of a date, and whether the person lay down for a nap: that is no night, however alone it is.
+type daySleep struct {
+	Sleep
+	nap bool
+}
+
 // nights returns the sleeps by the date of waking, the longest of each date first.
-func (l *life) nights() map[schemas.Date][]Sleep {
-	nights := map[schemas.Date][]Sleep{}
+func (l *life) nights() map[schemas.Date][]daySleep {
+	nights := map[schemas.Date][]daySleep{}
 	for _, e := range l.seen {
 		if shiftMS, _ := l.shift(e.from); shiftMS != 0 {
 			continue
@@ -236,19 +247,24 @@ func (l *life) nights() map[schemas.Date][]Sleep {
 		if l.traits.sleep == sleepSummed {
 			date := l.clock.date(e.to)
 			asleep, inBed, records := l.sleepOn(date, l.clock.end)
-			nights[date] = []Sleep{{
+			nights[date] = []daySleep{{Sleep: Sleep{
 				Source: "summary", TotalSleepTimeMin: asleep, TimeInBedMin: inBed, RecordCount: records,
-			}}
+			}}}
 			continue
 		}
 		if s, date, ok := l.sleepIn(e); ok {
-			nights[date] = append(nights[date], s)
+			nights[date] = append(nights[date], daySleep{Sleep: s, nap: l.isNap(e)})
 		}
 	}
 	for _, sleeps := range nights {
 		sort.SliceStable(sleeps, func(i, j int) bool { return sleeps[i].TotalSleepTimeMin > sleeps[j].TotalSleepTimeMin })
 	}
 	return nights
+}
+
+// isNap reports whether the person lay down for a nap then.
+func (l *life) isNap(e episode) bool {
+	return slices.ContainsFunc(l.beds, func(b bed) bool { return b.nap && b.from < e.to && e.from < b.to })
 }
 
 // sleepIn measures an episode: onset is where a minute and a half of sleep begins, offset where the last sleep ends. Who

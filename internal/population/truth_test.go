@@ -54,8 +54,12 @@ func compareDays(t *testing.T, person population.Person, r *resolved, days []pop
 		}
 		got := population.Day{UserID: want.UserID, LocalDate: want.LocalDate}
 		fillDay(&got, minutes[want.LocalDate])
-		if sleeps := nights[want.LocalDate]; len(sleeps) > 0 {
-			got.Night, got.Naps = &sleeps[0], sleeps[1:]
+		for _, sleep := range nights[want.LocalDate] {
+			if got.Night == nil && !isNap(sleep) {
+				got.Night = &sleep
+			} else {
+				got.Naps = append(got.Naps, sleep)
+			}
 		}
 		if got.Wear != nil && want.Wear != nil {
 			got.Wear.TrulyWornMin = want.Wear.TrulyWornMin // what no batch tells
@@ -215,6 +219,16 @@ func (r *resolved) nightsOf(person population.Person) map[schemas.Date][]populat
 		})
 	}
 	return nights
+}
+
+// isNap tells by the clock what nobody in the population does otherwise: the sleeps of afternoons that are under two hours
+// are naps.
+func isNap(s population.Sleep) bool {
+	if s.OnsetAt == nil || s.OffsetAt.Sub(*s.OnsetAt) >= 2*time.Hour {
+		return false
+	}
+	hour := localHour(*s.OnsetAt, *s.OnsetUTCOffsetMin)
+	return hour >= 12 && hour < 19
 }
 
 func measure(segments []segment) (population.Sleep, schemas.Date, bool) {

@@ -8,10 +8,11 @@
 -- source:   methods 1.3 without raw acceleration: 24 hours from one day cut to the next (noon, or the person's own), worn for
 --           16 h; heart rate below the median of the hours, motion at most the person's own 10th percentile or 15 % of
 --           their mean (Roenneberg 2015), whichever is more: counts have no unit that would give a fixed clamp
--- audit:    worn_min between 960 and 1560
+-- audit:    worn_min between 960 and 2880
 -- audit:    heart_rate_median_bpm between 25 and 250
 -- audit:    day_cut_min between 1 and 1440
--- caution:  not looked for where a device told of the sleep of both dates that a search can end on
+-- caution:  not looked for in the 24 hours of a sleep that a device told of: what is quiet beside a recorded night is an
+--           evening
 -- method:   rest_searches/1
 
 with
@@ -53,13 +54,8 @@ searches as (
     left join told
         on dirty_days.user_id = told.user_id
         and dirty_days.local_date = told.night_date
-    left join told as told_before
-        on dirty_days.user_id = told_before.user_id
-        and dirty_days.local_date - 1 = told_before.night_date
 
-    where
-        told.user_id is null
-        or told_before.user_id is null
+    where told.user_id is null
 
 ),
 

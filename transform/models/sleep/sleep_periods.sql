@@ -14,7 +14,8 @@
 -- audit:    source in ('device', 'estimate')
 -- audit:    kind in ('main', 'nap', 'split', 'short')
 -- audit:    source = 'device' or device_id is null
--- caution:  an estimate is rest that looks like sleep; it stands only on dates on which no device told of sleep
+-- caution:  an estimate is rest that looks like sleep; it stands only on dates on which no device told of sleep, and only
+--           from the length of a valid night on (product rule A5): shorter rest may be a quiet evening
 -- method:   sleep_periods/1
 
 with
@@ -24,7 +25,8 @@ rules as (
     select
         max(case when name = 'habit_margin_min' then value end) as margin_min,
         max(case when name = 'nap_max_min' then value end) as nap_max_min,
-        max(case when name = 'nap_min_min' then value end) as nap_min_min
+        max(case when name = 'nap_min_min' then value end) as nap_min_min,
+        max(case when name = 'rest_night_min' then value end) as rest_night_min
 
     from definitions
 
@@ -65,6 +67,9 @@ sleeps as (
         1 as source_rank
 
     from sleep_windows
+    cross join rules
+
+    where duration_min >= rules.rest_night_min
 
 ),
 

@@ -236,6 +236,20 @@ func widen(days string, span Span, horizon string) string {
 		return fmt.Sprintf(`select distinct user_id, cast(unnest(generate_series(cast(%s as timestamp), cast(%s as timestamp),
 			interval 1 day)) as date) as local_date from (%s)`, first, last, days)
 	}
+	// Days on end are widened together: a span of a year around each day of a year would be a hundred thousand days.
+	around := func(first, last string) string {
+		return fmt.Sprintf(`select distinct user_id, cast(unnest(generate_series(cast(%s as timestamp), cast(%s as timestamp),
+			interval 1 day)) as date) as local_date
+			from (
+				select user_id, min(local_date) as first_date, max(local_date) as last_date
+				from (
+					select user_id, local_date, local_date - cast(dense_rank() over (partition by user_id order by local_date)
+						as integer) as stretch
+					from (%s)
+				)
+				group by user_id, stretch
+			)`, first, last, days)
+	}
 	switch span.Unit { //nolint:exhaustive // days come after it
 	case SpanPerson:
 		return days
@@ -252,12 +266,12 @@ func widen(days string, span Span, horizon string) string {
 		return days
 	}
 	if span.Around {
-		return each(fmt.Sprintf("local_date - %d", span.Days), fmt.Sprintf("local_date + %d", span.Days))
+		return around(fmt.Sprintf("first_date - %d", span.Days), fmt.Sprintf("last_date + %d", span.Days))
 	}
 	if span.Recorded {
-		return each("local_date", fmt.Sprintf("greatest(local_date, least(local_date + %d, %s))", span.Days, horizon))
+		return around("first_date", fmt.Sprintf("greatest(last_date, least(last_date + %d, %s))", span.Days, horizon))
 	}
-	return each("local_date", fmt.Sprintf("local_date + %d", span.Days))
+	return around("first_date", fmt.Sprintf("last_date + %d", span.Days))
 }
 
 // widenBack selects the days that a lookback lets a model read for the days of a select.

@@ -7,13 +7,13 @@ import (
 	"strings"
 )
 
-// kept is a view whose rows were made once, for all models of the build that read it. They lie in a file: they are too
-// many for memory, and of a file only the columns that a model names are read. It is one of the lake's temporary files,
-// so that what a killed build leaves is swept away as any other.
+// kept is a view whose rows are made once, for all models of the build that read it. They lie in files: they are too many
+// for memory, and of a file only the columns that a model names are read. Each file has the days that no model had asked
+// for before. They are among the lake's temporary files, so that what a killed build leaves is swept away as any other.
 type kept struct {
-	path string
-	full bool   // every day is in it
-	days string // otherwise the table of those that are
+	paths []string
+	full  bool   // every day is in them
+	days  string // otherwise the table of those that are
 }
 
 // keptInputs are the kept views that a model reads, itself or through others.
@@ -59,35 +59,51 @@ func (p *Project) widestLookback(view *Model) Span {
 
 // keep makes the rows of a kept view for the dirty days of a model, as far back as any model reads it.
 func (r *run) keep(ctx context.Context, view *Model, full bool) error {
-	have := r.kept[view.Name]
-	wanted := "build.wanted_" + view.Name
-	if !full {
-		lookback := r.project.widestLookback(view)
-		days := "select distinct user_id, local_date from dirty_days"
-		switch {
-		case lookback.Unit == SpanPerson:
-			days = fmt.Sprintf("select user_id, local_date from (%s) as k semi join dirty_days as d on k.user_id = d.user_id", r.silverDays(view))
-		case lookback.Days > 0:
-			days = widenBack("select user_id, local_date from dirty_days", lookback)
-		}
-		if have != nil && !have.full {
-			days += " union select user_id, local_date from " + have.days
-		}
-		if err := r.w.exec(ctx, "create or replace table "+wanted+" as "+days); err != nil {
+	k := r.kept[view.Name]
+	if k == nil {
+		k = &kept{days: "build.days_of_" + view.Name}
+		if err := r.w.exec(ctx, "create or replace table "+k.days+"(user_id varchar, local_date date)"); err != nil {
 			return err
 		}
+		r.kept[view.Name] = k
 	}
 	switch {
-	case have == nil:
-	case have.full:
+	case k.full:
 		return nil
-	case !full:
-		missing, err := r.w.count(ctx, fmt.Sprintf("select (select count(*) from %s) - (select count(*) from %s)", wanted, have.days))
-		if err != nil || missing == 0 {
+	case full:
+		if err := k.drop(); err != nil {
 			return err
 		}
+		k.full = true
+		return r.makeKept(ctx, view, k, nil)
 	}
-	return r.makeKept(ctx, view, wanted, full)
+	missing := "build.missing_" + view.Name
+	if err := r.w.exec(ctx, fmt.Sprintf("create or replace table %s as %s except select user_id, local_date from %s",
+		missing, r.daysToKeep(view), k.days)); err != nil {
+		return err
+	}
+	if err := r.w.exec(ctx, "create or replace table build.readable_days as select * from "+missing); err != nil {
+		return err
+	}
+	sc, err := r.scopeOf(ctx, "build.readable_days", false)
+	if err != nil || len(sc.people) == 0 {
+		return err
+	}
+	if err := r.makeKept(ctx, view, k, sc); err != nil {
+		return err
+	}
+	return r.w.exec(ctx, "insert into "+k.days+" select * from "+missing)
+}
+
+// daysToKeep selects the days of a kept view that models may read when they build the dirty days.
+func (r *run) daysToKeep(view *Model) string {
+	switch lookback := r.project.widestLookback(view); {
+	case lookback.Unit == SpanPerson:
+		return fmt.Sprintf("select user_id, local_date from (%s) as k semi join dirty_days as d on k.user_id = d.user_id", r.silverDays(view))
+	case lookback.Days > 0:
+		return widenBack("select user_id, local_date from dirty_days", lookback)
+	}
+	return "select distinct user_id, local_date from dirty_days"
 }
 
 // silverDays selects the person-days of the silver tables below a kept view.
@@ -101,17 +117,8 @@ func (r *run) silverDays(view *Model) string {
 	return strings.Join(days, " union ")
 }
 
-func (r *run) makeKept(ctx context.Context, view *Model, wanted string, full bool) error {
-	var sc *scope
-	if !full {
-		if err := r.w.exec(ctx, "create or replace table build.readable_days as select * from "+wanted); err != nil {
-			return err
-		}
-		var err error
-		if sc, err = r.scopeOf(ctx, "build.readable_days", false); err != nil {
-			return err
-		}
-	}
+// makeKept makes one more file of rows, of the days of a scope; nil is every day.
+func (r *run) makeKept(ctx context.Context, view *Model, k *kept, sc *scope) error {
 	silver, _ := r.project.reads(view)
 	for _, name := range silver {
 		t := silverTableOf(name)
@@ -123,30 +130,20 @@ func (r *run) makeKept(ctx context.Context, view *Model, wanted string, full boo
 	if err != nil {
 		return err
 	}
-	k := &kept{path: path, full: full, days: "build.days_of_" + view.Name}
-	if old := r.kept[view.Name]; old != nil {
-		if err := os.Remove(old.path); err != nil {
-			return err
-		}
-	}
-	r.kept[view.Name] = k
-	if err := r.project.put(ctx, r.w.db, r.w.conn, view, func(rows string) string {
-		return "copy (" + rows + ") to " + literal(k.path) + " (format parquet, compression snappy, use_tmp_file false)"
-	}); err != nil {
-		return err
-	}
-	if full {
-		return nil
-	}
-	return r.w.exec(ctx, "create or replace table "+k.days+" as select * from "+wanted)
+	k.paths = append(k.paths, path)
+	return r.project.put(ctx, r.w.db, r.w.conn, view, func(rows string) string {
+		return "copy (" + rows + ") to " + literal(path) + " (format parquet, compression snappy, use_tmp_file false)"
+	})
 }
 
 // exposeKept lets a model see those rows of a kept view that are in its scope.
 func (r *run) exposeKept(ctx context.Context, view *Model, sc *scope) error {
 	k := r.kept[view.Name]
 	// A sweep takes temporary files that nobody has written for long, and a build may take longer.
-	if now := r.cfg.Now(); os.Chtimes(k.path, now, now) != nil {
-		return fmt.Errorf("rows of %s are gone", view.Name)
+	for _, path := range k.paths {
+		if now := r.cfg.Now(); os.Chtimes(path, now, now) != nil {
+			return fmt.Errorf("rows of %s are gone", view.Name)
+		}
 	}
 	if sc != nil && !sc.wholePeople && !k.full {
 		more, err := r.w.count(ctx, "select (select count(*) from "+k.days+") - (select count(*) from build.readable_days)")
@@ -157,15 +154,29 @@ func (r *run) exposeKept(ctx context.Context, view *Model, sc *scope) error {
 			sc = nil
 		}
 	}
-	return r.exposeRows(ctx, view.Name, "select * from read_parquet("+literal(k.path)+")", silverDateColumn, sc)
+	columns, err := r.w.columns(ctx, "select * from "+view.Name)
+	if err != nil {
+		return fmt.Errorf("describe %s: %w", view.Name, err)
+	}
+	return r.exposeRows(ctx, view.Name, selectPaths(columns, k.paths), silverDateColumn, sc)
 }
 
 // dropKept removes the files of a build that is over.
 func (r *run) dropKept() error {
 	for _, k := range r.kept {
-		if err := os.Remove(k.path); err != nil {
+		if err := k.drop(); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (k *kept) drop() error {
+	for _, path := range k.paths {
+		if err := os.Remove(path); err != nil {
 			return fmt.Errorf("remove rows of the build: %w", err)
 		}
 	}
+	k.paths = nil
 	return nil
 }

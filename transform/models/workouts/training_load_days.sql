@@ -4,7 +4,7 @@
 -- inputs:   user_days, workout_summaries, events, definitions
 -- build:    table
 -- lookback: 252 days
--- reach:    252 days
+-- reach:    252 days recorded
 -- source:   load is the TRIMP of the workouts that count; CTL and ATL decay by 1 - e^(-1/tau), tau 42 and 7 days, TSB is
 --           yesterday's CTL - ATL; recent against usual load over 7 and 28 days, coupled, uncoupled and by EWMA; monotony is
 --           the week's mean by its standard deviation, strain is load x monotony (methods 3.4)

@@ -261,12 +261,17 @@ func mergedTables() []string {
 }
 
 // Behind reports every table that has not come as far as the journal: what a pipeline with nothing in its way must
-// settle in time.
-func (c *Checker) Behind(ctx context.Context, journal *Journal) ([]Finding, error) {
+// settle in time. Those named must be there by then; of others it knows only once they are.
+func (c *Checker) Behind(ctx context.Context, journal *Journal, names ...string) ([]Finding, error) {
 	found := &findings{}
 	locations, err := c.catalog(ctx)
 	if err != nil {
 		return nil, err
+	}
+	for _, name := range names {
+		if _, ok := locations[name]; !ok {
+			found.add(Liveness, name, "catalog", "it is not there yet")
+		}
 	}
 	tables := map[string]*table{}
 	for name, path := range locations {

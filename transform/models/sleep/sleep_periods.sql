@@ -6,9 +6,9 @@
 -- lookback: 1 days around
 -- reach:    1 days around
 -- source:   a nap is 15 min to 3 h long and lies outside the habitual window, the person's own 14-night medians and 2 h to
---           both sides (product rule S5); without a habit, a sleep of that length beside a longer one (methods 1.6). Of
---           what is no nap the longest of a date is the main sleep, whenever it was (methods 1.6); of records that overlap
---           the one with more sleep stands
+--           both sides (product rule S5); until a habit is known, outside 22 to 8 h and 2 h to both sides, or beside a
+--           longer sleep (methods 1.6). Of what is no nap the longest of a date is the main sleep, whenever it was
+--           (methods 1.6); of records that overlap the one with more sleep stands
 -- audit:    started_at < ended_at
 -- audit:    sleep_onset_at >= started_at and sleep_offset_at <= ended_at
 -- audit:    source in ('device', 'estimate')
@@ -26,7 +26,9 @@ rules as (
         max(case when name = 'habit_margin_min' then value end) as margin_min,
         max(case when name = 'nap_max_min' then value end) as nap_max_min,
         max(case when name = 'nap_min_min' then value end) as nap_min_min,
-        max(case when name = 'rest_night_min' then value end) as rest_night_min
+        max(case when name = 'rest_night_min' then value end) as rest_night_min,
+        max(case when name = 'habit_default_onset_min' then value end) as default_onset_min,
+        max(case when name = 'habit_default_offset_min' then value end) as default_offset_min
 
     from definitions
 
@@ -145,9 +147,10 @@ placed as (
         rules.nap_max_min,
         rules.nap_min_min,
         sleep_habits.habitual_onset_minute is not null as has_habit,
-        own_sleeps.onset_min + own_sleeps.length_min / 2.0 - (sleep_habits.habitual_onset_minute - rules.margin_min)
-            as behind_opening_min,
-        sleep_habits.habitual_offset_minute - sleep_habits.habitual_onset_minute as habitual_length_min,
+        own_sleeps.onset_min + own_sleeps.length_min / 2.0
+        - (coalesce(sleep_habits.habitual_onset_minute, rules.default_onset_min) - rules.margin_min) as behind_opening_min,
+        coalesce(sleep_habits.habitual_offset_minute, rules.default_offset_min)
+        - coalesce(sleep_habits.habitual_onset_minute, rules.default_onset_min) as habitual_length_min,
         rules.margin_min
 
     from own_sleeps
@@ -164,7 +167,6 @@ judged as (
         placed.*,
         case
             when length_min >= nap_max_min then 0
-            when not has_habit then 0
             when
                 behind_opening_min - floor(behind_opening_min / 1440) * 1440
                 <= habitual_length_min - floor(habitual_length_min / 1440) * 1440 + 2 * margin_min

@@ -292,29 +292,7 @@ func TestActivityHoursAreWhatANaiveReadingSays(t *testing.T) {
 		}
 		first := int(firstDay) * 1440
 		want := d.hours(first, 180, resting, func(minute int) bool { return minute < first+6*60+10 })
-		got := map[int]naiveHour{}
-		rows, err := reader.DB.QueryContext(t.Context(), "select local_hour, "+hourColumns+" from activity_hours where user_id = ? and local_date = date '2016-04-12'", user)
-		if err != nil {
-			t.Fatal(err)
-		}
-		for rows.Next() {
-			var hour int
-			var values [14]*int
-			if err := rows.Scan(&hour, &values[0], &values[1], &values[2], &values[3], &values[4], &values[5], &values[6], &values[7],
-				&values[8], &values[9], &values[10], &values[11], &values[12], &values[13]); err != nil {
-				t.Fatal(err)
-			}
-			v := func(i int) int {
-				if values[i] == nil {
-					return 0
-				}
-				return *values[i]
-			}
-			got[hour] = naiveHour{v(0), v(1), v(2), v(3), v(4), v(5), v(6), v(7), v(8), v(9), v(10), v(11), v(12), v(13)}
-		}
-		if err := rows.Err(); err != nil {
-			t.Fatal(err)
-		}
+		got := hoursIn(t, reader, user)
 		if diff := cmp.Diff(want, got, cmp.AllowUnexported(naiveHour{})); diff != "" {
 			t.Errorf("%s (-naive +model):\n%s", user, diff)
 		}
@@ -326,6 +304,36 @@ func TestActivityHoursAreWhatANaiveReadingSays(t *testing.T) {
 			t.Errorf("%s: peak cadence is %v, want %v", user, peak, want)
 		}
 	}
+}
+
+// hoursIn reads the hours of a person's date.
+func hoursIn(t *testing.T, reader *transform.Reader, user string) map[int]naiveHour {
+	t.Helper()
+	rows, err := reader.DB.QueryContext(t.Context(), "select local_hour, "+hourColumns+" from activity_hours where user_id = ? and local_date = date '2016-04-12'", user)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer rows.Close()
+	got := map[int]naiveHour{}
+	for rows.Next() {
+		var hour int
+		var values [14]*int
+		if err := rows.Scan(&hour, &values[0], &values[1], &values[2], &values[3], &values[4], &values[5], &values[6], &values[7],
+			&values[8], &values[9], &values[10], &values[11], &values[12], &values[13]); err != nil {
+			t.Fatal(err)
+		}
+		v := func(i int) int {
+			if values[i] == nil {
+				return 0
+			}
+			return *values[i]
+		}
+		got[hour] = naiveHour{v(0), v(1), v(2), v(3), v(4), v(5), v(6), v(7), v(8), v(9), v(10), v(11), v(12), v(13)}
+	}
+	if err := rows.Err(); err != nil {
+		t.Fatal(err)
+	}
+	return got
 }
 
 // peak is the mean of the day's 30 highest minutes.

@@ -106,9 +106,12 @@ func TestRowsOfABuildAreNotThereForReaders(t *testing.T) {
 	t.Parallel()
 	r := openReader(t, smallWorld(t))
 	for _, view := range []string{"stg_minutes", "stg_steps"} {
-		if rows, err := r.Query(t.Context(), "select count(*) from "+view); err == nil {
-			t.Errorf("%s answers, though it has no rows outside a build: %v", view, errors.Join(rows.Err(), rows.Close()))
+		rows, err := r.Query(t.Context(), "select count(*) from "+view)
+		if err != nil {
+			continue
 		}
+		values, err := firstColumn(rows)
+		t.Errorf("%s answers %v, though it has no rows outside a build: %v", view, values, err)
 	}
 }
 

@@ -154,7 +154,7 @@ func (r *run) exposeKept(ctx context.Context, view *Model, sc *scope) error {
 			sc = nil
 		}
 	}
-	columns, err := r.w.columns(ctx, "select * from "+view.Name)
+	columns, err := view.describeRows(ctx, r.w.conn)
 	if err != nil {
 		return fmt.Errorf("describe %s: %w", view.Name, err)
 	}

@@ -13,12 +13,17 @@ import (
 	"github.com/diurna-health/diurna/ingest/lake"
 )
 
-// defaultFileRows is how many rows a gold file holds: small enough that a changed day rewrites little, large enough that
-// a table is not thousands of files.
-const defaultFileRows = 65_536
+const (
+	// defaultFileRows is how many rows a gold file holds: small enough that a changed day rewrites little, large enough
+	// that a table is not thousands of files.
+	defaultFileRows = 65_536
+	// rowGroupRows is in how many of them, in order of person, a reader can look for one person.
+	rowGroupRows = 8192
+)
 
 // replaceRows puts the rows of build.model_output in the place of the table's rows of the dirty days, and commits them
-// with the watermark. Only what differs is replaced, and only files of people with a difference are rewritten.
+// with the watermark. Only what differs is replaced, and only files that hold what was replaced are rewritten, with small
+// ones beside them.
 func (r *run) replaceRows(ctx context.Context, m *Model, base *lake.Snapshot, state buildState) error {
 	changed, err := r.compareRows(ctx, m, base, &state)
 	if err != nil {
@@ -26,14 +31,13 @@ func (r *run) replaceRows(ctx context.Context, m *Model, base *lake.Snapshot, st
 	}
 	commit := lake.Commit{Base: base}
 	if len(changed.people) > 0 {
-		for _, g := range groupFiles(base.Files, changed) {
-			added, rows, err := r.rewrite(ctx, m, base, g, state)
-			if err != nil {
-				return fmt.Errorf("rewrite files: %w", err)
-			}
-			commit.Add = append(commit.Add, added...)
-			commit.Remove = append(commit.Remove, filePaths(g.files)...)
-			state.result.Rows += rows
+		files, err := r.filesToRewrite(ctx, m, base, changed, state)
+		if err != nil {
+			return fmt.Errorf("find files to rewrite: %w", err)
+		}
+		commit.Remove = filePaths(files)
+		if commit.Add, state.result.Rows, err = r.rewrite(ctx, m, base, files, state); err != nil {
+			return fmt.Errorf("rewrite files: %w", err)
 		}
 	}
 	// A file that came out byte for byte as it was has the same name, and stays.
@@ -91,81 +95,87 @@ func (r *run) compareRows(ctx context.Context, m *Model, base *lake.Snapshot, st
 	return r.scopeOf(ctx, state.changed, true)
 }
 
-// A fileGroup is a run of neighbouring files that are rewritten together, and the range of people whose new rows they
-// take: from first, included, to end, left out.
-type fileGroup struct {
-	files          []lake.File
-	first, end     string
-	isFirst, isEnd bool // no limit downwards, upwards
-}
-
-// groupFiles finds the files that people with changed rows are in, or would be in. Files are cut by person, so in order
-// of their first person each takes the people up to the next file's first.
-func groupFiles(files []lake.File, changed *scope) []fileGroup {
-	files = slices.Clone(files)
-	slices.SortFunc(files, func(a, b lake.File) int {
-		return strings.Compare(a.Lower["user_id"].Text, b.Lower["user_id"].Text)
+// filesToRewrite returns the files that hold rows of changed days, and beside them small ones: each that has no more rows
+// than what is written anyway. New days of everybody do not touch what lies behind them, a row is written again only as
+// the files it is in double, and of files smaller than they should be there are few.
+func (r *run) filesToRewrite(ctx context.Context, m *Model, base *lake.Snapshot, changed *scope, state buildState) ([]lake.File, error) {
+	rows, err := r.w.count(ctx, fmt.Sprintf("select count(*) from build.model_output as n semi join %s as c on %s",
+		state.changed, changedMatch(m, "n")))
+	if err != nil {
+		return nil, err
+	}
+	files, err := r.filesWith(ctx, m, changed.choose(base.Files, m.DateColumn()), state.changed)
+	if err != nil {
+		return nil, err
+	}
+	others := slices.DeleteFunc(slices.Clone(base.Files), func(f lake.File) bool {
+		return slices.ContainsFunc(files, func(g lake.File) bool { return g.Path == f.Path })
 	})
-	affected := make([]bool, len(files))
-	for i, f := range files {
-		affected[i] = len(changed.peopleWithin(f)) > 0
+	slices.SortFunc(others, func(a, b lake.File) int { return cmp.Or(cmp.Compare(a.Rows, b.Rows), strings.Compare(a.Path, b.Path)) })
+	for _, f := range files {
+		rows += f.Rows
 	}
-	// Someone new goes to the file before them, or the first.
-	for _, p := range changed.people {
-		i, _ := slices.BinarySearchFunc(files, p.user, func(f lake.File, user string) int {
-			if f.Lower["user_id"].Text <= user {
-				return -1
-			}
-			return 1
-		})
-		if len(files) > 0 {
-			affected[max(i-1, 0)] = true
+	for _, f := range others {
+		if f.Rows > rows || rows+f.Rows > int64(r.fileRows()) {
+			break
 		}
+		files = append(files, f)
+		rows += f.Rows
 	}
-	var groups []fileGroup
-	for i, f := range files {
-		switch {
-		case !affected[i]:
-		case i > 0 && affected[i-1]:
-			g := &groups[len(groups)-1]
-			g.files = append(g.files, f)
-		default:
-			groups = append(groups, fileGroup{files: []lake.File{f}, first: f.Lower["user_id"].Text})
-		}
-	}
-	if len(groups) == 0 {
-		groups = []fileGroup{{}}
-	}
-	for i := range groups {
-		groups[i].isFirst = i == 0
-		groups[i].isEnd = i == len(groups)-1
-		if !groups[i].isEnd {
-			groups[i].end = groups[i+1].first
-		}
-	}
-	return groups
+	return files, nil
 }
 
-// rewrite writes the rows of a group of files anew: the old ones that did not change and the new ones that did.
-func (r *run) rewrite(ctx context.Context, m *Model, base *lake.Snapshot, g fileGroup, state buildState) (paths []string, rows int64, err error) {
-	match := func(alias string) string {
-		return fmt.Sprintf("%[1]s.user_id = c.user_id and %[1]s.%[2]s = c.local_date", alias, m.DateColumn())
+// filesWith returns those of the files that hold rows of the days of a list.
+func (r *run) filesWith(ctx context.Context, m *Model, files []lake.File, days string) ([]lake.File, error) {
+	if len(files) == 0 {
+		return nil, nil
 	}
-	if err := r.store.Check(ctx, g.files...); err != nil { // a damaged row must not be given a fresh hash
+	paths, release, err := r.store.Local(ctx, files)
+	if err != nil {
+		return nil, err
+	}
+	defer release()
+	rows, err := r.w.conn.QueryContext(ctx, fmt.Sprintf(
+		"select distinct o.filename from read_parquet(%s, hive_partitioning = false, filename = true) as o semi join %s as c on %s",
+		literals(paths), days, changedMatch(m, "o")))
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var with []lake.File
+	for rows.Next() {
+		var path string
+		if err := rows.Scan(&path); err != nil {
+			return nil, err
+		}
+		if i := slices.Index(paths, path); i >= 0 {
+			with = append(with, files[i])
+		}
+	}
+	return with, rows.Err()
+}
+
+// changedMatch matches rows of the model with the list of changed days, c.
+func changedMatch(m *Model, alias string) string {
+	return fmt.Sprintf("%[1]s.user_id = c.user_id and %[1]s.%[2]s = c.local_date", alias, m.DateColumn())
+}
+
+func (r *run) fileRows() int { return cmp.Or(r.cfg.FileRows, defaultFileRows) }
+
+// rewrite writes the rows of files anew: the old ones that did not change, and all new ones that did.
+func (r *run) rewrite(ctx context.Context, m *Model, base *lake.Snapshot, files []lake.File, state buildState) (paths []string, rows int64, err error) {
+	if err := r.store.Check(ctx, files...); err != nil { // a damaged row must not be given a fresh hash
 		return nil, 0, err
 	}
-	old, err := r.selectFiles(ctx, base.Columns, g.files)
+	old, err := r.selectFiles(ctx, base.Columns, files)
 	if err != nil {
 		return nil, 0, err
 	}
-	if err := r.w.exec(ctx, fmt.Sprintf("create or replace table build.rewritten as select o.* from (%s) as o anti join %s as c on %s",
-		old, state.changed, match("o"))); err != nil {
-		return nil, 0, err
-	}
-	if _, err := r.w.conn.ExecContext(ctx, fmt.Sprintf(`insert into build.rewritten
-		select n.* from build.model_output as n semi join %s as c on %s
-		where (? or n.user_id >= ?) and (? or n.user_id < ?)`, state.changed, match("n")),
-		g.isFirst, g.first, g.isEnd, g.end); err != nil {
+	if err := r.w.exec(ctx, fmt.Sprintf(`create or replace table build.rewritten as
+		select o.* from (%s) as o anti join %[2]s as c on %[3]s
+		union all
+		select n.* from build.model_output as n semi join %[2]s as c on %[4]s`,
+		old, state.changed, changedMatch(m, "o"), changedMatch(m, "n"))); err != nil {
 		return nil, 0, err
 	}
 	if err := r.w.exec(ctx, fmt.Sprintf(`create or replace table build.cuts as
@@ -174,7 +184,7 @@ func (r *run) rewrite(ctx context.Context, m *Model, base *lake.Snapshot, g file
 			select user_id, count(*) as n, sum(count(*)) over (order by user_id) as rows_upto
 			from build.rewritten
 			group by user_id
-		)`, cmp.Or(r.cfg.FileRows, defaultFileRows))); err != nil {
+		)`, r.fileRows())); err != nil {
 		return nil, 0, err
 	}
 	numbers, err := r.fileNumbers(ctx)
@@ -225,7 +235,8 @@ func (r *run) writeFile(ctx context.Context, m *Model, number int64) (path strin
 			select o.* from build.rewritten as o
 			semi join (select user_id from build.cuts where file_number = %d) as c on o.user_id = c.user_id
 			order by %s
-		) to %s (format parquet, compression zstd, use_tmp_file false)`, number, strings.Join(m.Grain, ", "), literal(tmp)))
+		) to %s (format parquet, compression zstd, row_group_size %d, use_tmp_file false)`, number, strings.Join(m.Grain, ", "),
+		literal(tmp), rowGroupRows))
 	if err != nil {
 		return "", 0, fmt.Errorf("write file: %w", err)
 	}

@@ -236,12 +236,16 @@ func selectPaths(columns []lake.Column, paths []string) string {
 	for i, c := range columns {
 		names[i] = quoted(c.Name)
 	}
-	literals := make([]string, len(paths))
-	for i, p := range paths {
-		literals[i] = literal(p)
+	return fmt.Sprintf("select %s from read_parquet(%s, hive_partitioning = false)", strings.Join(names, ", "), literals(paths))
+}
+
+// literals writes a list of texts.
+func literals(texts []string) string {
+	all := make([]string, len(texts))
+	for i, t := range texts {
+		all[i] = literal(t)
 	}
-	return fmt.Sprintf("select %s from read_parquet([%s], hive_partitioning = false)",
-		strings.Join(names, ", "), strings.Join(literals, ", "))
+	return "[" + strings.Join(all, ", ") + "]"
 }
 
 func filePaths(files []lake.File) []string {

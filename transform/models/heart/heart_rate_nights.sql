@@ -72,13 +72,17 @@ dates_of_nights as (
 
 ),
 
-minutes as (
+recorded_minutes as (
 
     select
         dates_of_nights.user_id,
         dates_of_nights.night_date,
         dates_of_nights.end_minute,
         stg_heart_rate.minute_number,
+        lag(stg_heart_rate.minute_number) over (
+            partition by dates_of_nights.user_id, dates_of_nights.night_date
+            order by stg_heart_rate.minute_number, stg_heart_rate.local_date
+        ) as minute_before,
         -- Decimal, because a sum of doubles depends on the order of its terms.
         cast(cast(stg_heart_rate.heart_rate_sum_bpm as double) / stg_heart_rate.sample_count as decimal(38, 12))
             as heart_rate_bpm
@@ -89,6 +93,17 @@ minutes as (
         and dates_of_nights.local_date = stg_heart_rate.local_date
         and stg_heart_rate.minute_number >= dates_of_nights.first_minute
         and stg_heart_rate.minute_number < dates_of_nights.end_minute
+
+),
+
+-- Devices that disagree about the date have the same minute on each of theirs; the first stands for it.
+minutes as (
+
+    select *
+
+    from recorded_minutes
+
+    where minute_number is distinct from minute_before
 
 ),
 

@@ -198,6 +198,40 @@ func TestEveryReachAndLookbackGivesTheRowsOfAFullBuild(t *testing.T) {
 	}
 }
 
+// A table grows by files of new days; what lies behind them is written again only as files double.
+func TestNewDaysAreWrittenBesideOldOnes(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, "activity_days")
+	const people, days = 4, 24 // and a file has 10 rows
+	var written int64
+	for d := range int32(days) {
+		sync := map[string]piece{}
+		for u := range people {
+			user := fmt.Sprint("u", u)
+			sync[user+fmt.Sprint(d)] = piece{hours: []schemas.SeriesHour{hours(user, "watch", schemas.Steps, firstDay+d, 9, 60_000, 10, 20)}}
+		}
+		w.put(sync)
+		m := modelNamed(w.build(false), "activity_days")
+		if d == 1 && (m.FilesGone != 1 || m.Rows != 2*people) {
+			t.Errorf("a file as small as a day became %d rows, %d files are gone, want one and %d rows", m.Rows, m.FilesGone, 2*people)
+		}
+		if d == 2 && (m.FilesGone != 0 || m.Rows != people) {
+			t.Errorf("a day beside a larger file came to %d rows and %d files gone, want %d and none", m.Rows, m.FilesGone, people)
+		}
+		written += m.Rows
+	}
+	if all := int64(people * days); written > 2*all {
+		t.Errorf("%d rows were written for a table of %d", written, all)
+	}
+	// A late batch changes a day of one person: the file with that day is written again, and what is no larger than it.
+	w.put(map[string]piece{"u03": {hours: []schemas.SeriesHour{hours("u0", "watch", schemas.Steps, firstDay+3, 10, 60_000, 30)}}})
+	m := modelNamed(w.build(false), "activity_days")
+	if m.ChangedDays != 1 || m.FilesGone == 0 || m.FilesGone > 2 {
+		t.Errorf("a late batch changed %d days and took %d files away", m.ChangedDays, m.FilesGone)
+	}
+	w.sameAsFull()
+}
+
 func TestALongReachEndsWithTheLastRecordedDay(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, "baselines")

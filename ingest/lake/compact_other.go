@@ -13,8 +13,8 @@ import (
 	"github.com/parquet-go/parquet-go/compress/zstd"
 )
 
-// compactOther folds together the small files of a table whose rows this package does not know: those of a model. Its
-// files are cut by person, each sorted; neighbours among them are joined end to end, and stay so.
+// compactOther folds together the small files of a table whose rows this package does not know: those of a model. Each is
+// sorted by person; neighbours by their first person are joined end to end.
 func (l *Lake) compactOther(ctx context.Context, table string, c Compaction) (CompactResult, error) {
 	return eachJob(ctx, l, c, table, neighboursByPerson, func(ctx context.Context, j job) (rewritten, error) {
 		return l.joinFiles(ctx, table, j)

@@ -143,7 +143,7 @@ func (c *protocol) seal(ctx context.Context, a *attempt) error {
 			return err
 		}
 		p.sealed = &sealed{buffer: p.buffer, files: files}
-		p.buffer = newBuffer(p.sealed.end)
+		p.buffer = newBuffer(p.sealed.end, c.log.pile)
 		p.enter(StateCommitting, c.cfg.Now())
 	}
 	return nil
@@ -185,7 +185,7 @@ func (c *protocol) admit(ctx context.Context, a *attempt, base *head) ([]string,
 			// Somebody who knows no epochs was here, or an attempt landed so long ago that its commit is forgotten: what
 			// bronze has it has, and what follows is read again.
 			c.drop(p)
-			p.buffer = newBuffer(at.watermark)
+			p.buffer = newBuffer(at.watermark, c.log.pile)
 			c.seek(p, at.watermark)
 		default:
 			admitted = append(admitted, p)

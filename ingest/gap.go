@@ -57,7 +57,7 @@ func (c *protocol) crossGap(ctx context.Context, p *partition, to int64) error {
 		return nil
 	case at.watermark != p.watermark() || to <= at.watermark:
 		c.drop(p)
-		p.buffer = newBuffer(at.watermark)
+		p.buffer = newBuffer(at.watermark, c.log.pile)
 		c.seek(p, at.watermark)
 		return nil
 	}
@@ -91,7 +91,7 @@ func (c *protocol) crossGap(ctx context.Context, p *partition, to int64) error {
 		c.cfg.GapCrossed(gap.ToOffset - gap.FromOffset)
 	}
 	c.drop(p)
-	p.buffer = newBuffer(gap.ToOffset)
+	p.buffer = newBuffer(gap.ToOffset, c.log.pile)
 	c.seek(p, gap.ToOffset)
 	return nil
 }

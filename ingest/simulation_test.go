@@ -509,16 +509,24 @@ func (l *simLog) load(context.Context) (*head, error) {
 	return &head{marks: m, has: func(id string) bool { return commits[id] }, base: &lake.Snapshot{ID: int64(l.version)}}, err
 }
 
+// A simPile keeps rows as they are.
+type simPile struct{ rows []schemas.SyncRecord }
+
+func newSimPile() pile { return &simPile{} }
+
+func (p *simPile) Add(rows []schemas.SyncRecord) { p.rows = append(p.rows, rows...) }
+
+func (p *simPile) Bytes() int64 { return weigh(p.rows) }
+
+func (l *simLog) pile() pile { return newSimPile() }
+
 func (l *simLog) seal(_ context.Context, partition int32, _ string, b *buffer) ([]string, error) {
 	var paths []string
-	for _, r := range b.runs() {
+	for _, r := range b.runs {
 		if err := l.fail("seal"); err != nil {
 			return nil, err
 		}
-		var rows []schemas.SyncRecord
-		for _, chunk := range r.chunks {
-			rows = append(rows, chunk...)
-		}
+		rows := r.rows.(*simPile).rows
 		path := fmt.Sprintf("%d %d %d %s", partition, r.start, r.end, rows[0].BatchID)
 		l.files[path] = slices.Clone(rows)
 		paths = append(paths, path)

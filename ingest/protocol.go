@@ -67,8 +67,9 @@ type arrival struct {
 	opened    bool
 
 	offset   int64
-	next     int64 // everything below it was handed over, or held no message
-	rows     []schemas.SyncRecord
+	next     int64                // everything below it was handed over, or held no message
+	rows     []schemas.SyncRecord // good until intake is given back
+	intake   *intake
 	samples  int
 	bytes    int
 	weight   int64 // of the budget; whoever holds the arrival gives it back

@@ -14,7 +14,7 @@ import (
 func TestAMessageThatIsTooLargeIsADeadLetterUnread(t *testing.T) {
 	t.Parallel()
 	m := kafka.Message{Partition: 3, Offset: 7, TimeMS: 1_700_000_000_000, Value: make([]byte, syncv1.MaxMessageBytes+1)}
-	rows, samples := rowsOf(m, 1)
+	rows, samples := new(intake).rows(m, 1)
 	if len(rows) != 1 || samples != 0 || rows[0].Kind != schemas.KindDeadLetter || rows[0].Reason != string(schemas.RejectOversize) ||
 		len(rows[0].Payload) != len(m.Value) || rows[0].Partition != 3 || rows[0].Offset != 7 {
 		t.Errorf("it became %d rows, the first a %s for %s", len(rows), rows[0].Kind, rows[0].Reason)

@@ -510,13 +510,19 @@ func (l *simLog) load(context.Context) (*head, error) {
 }
 
 // A simPile keeps rows as they are.
-type simPile struct{ rows []schemas.SyncRecord }
+type simPile struct {
+	rows   []schemas.SyncRecord
+	weight int64
+}
 
 func newSimPile() pile { return &simPile{} }
 
-func (p *simPile) Add(rows []schemas.SyncRecord) { p.rows = append(p.rows, rows...) }
+func (p *simPile) Add(rows []schemas.SyncRecord) {
+	p.rows = append(p.rows, rows...)
+	p.weight += weigh(rows)
+}
 
-func (p *simPile) Bytes() int64 { return weigh(p.rows) }
+func (p *simPile) Bytes() int64 { return p.weight }
 
 func (l *simLog) pile() pile { return newSimPile() }
 

@@ -67,10 +67,14 @@
 // 2026-11: paused is no state of its own but lies over the others. A full disk may be met while a partition is claimed, read
 // or committed, and it goes on with just that.
 //
-// The budget counts what a message becomes, not what it weighs on the wire: a row is some five hundred bytes, and an hour of
-// a series is one. Eight times the wire is reserved before decoding and corrected after. What is fetched and not decoded is
-// bounded apart (kafka.Config.PrefetchBytes), or readers that hold fetched messages and wait for room to decode them could
-// wait for each other.
+// The budget counts what a message becomes, not what it weighs on the wire. As rows it is some five hundred bytes for each
+// hour of a series: eight times the wire is reserved before decoding and corrected after. What a buffer holds is less, for
+// it takes rows apart into pages of the file to be (lake.Records) and asks them what they take. What is fetched and not
+// decoded is bounded apart (kafka.Config.PrefetchBytes), or readers that hold fetched messages and wait for room to decode
+// them could wait for each other.
+//
+// Rows live until their buffer has taken them in; then the memory of decoding goes to the next message. That is why the
+// reader that made them does not use it again itself: it decodes while they are taken in.
 //
 // A storm of rejected messages pauses reading after what was taken in is written. Holding it back would lose nothing
 // either, but would bring the same messages again with every restart.

@@ -135,7 +135,7 @@ func TestADecoderThatBreaksCostsOneMessage(t *testing.T) {
 	}
 }
 
-// TestMemoryIsBoundedWhateverTheBacklog reads a backlog from many partitions that would take some twenty times the budget.
+// TestMemoryIsBoundedWhateverTheBacklog reads a backlog from many partitions whose values alone are twelve times the budget.
 func TestMemoryIsBoundedWhateverTheBacklog(t *testing.T) {
 	const budget, partitions, messages = 24 << 20, 64, 72
 	s := &stage{lake: openLake(t, t.TempDir())}

@@ -7,6 +7,7 @@ import (
 	"math/rand/v2"
 	"os"
 	"reflect"
+	"runtime"
 	"slices"
 	"testing"
 
@@ -212,5 +213,30 @@ func TestTheSameRecordsMakeTheSameFileHoweverTheyCome(t *testing.T) {
 		if got := writeRecords(t, rand.New(rand.NewPCG(seed, 2)), l, "same", nil, rows); got != want {
 			t.Errorf("seed %d: the file is %s, want %s", seed, got, want)
 		}
+	}
+}
+
+// TestRecordsSayHowMuchMemoryTheyTake compares what they say with what the collector finds.
+func TestRecordsSayHowMuchMemoryTheyTake(t *testing.T) {
+	rows := randomRecords(rand.New(rand.NewPCG(4, 4)), 5000)
+	live := func() int64 {
+		for range 3 { // the first ones leave what encoding keeps for the next page
+			runtime.GC()
+		}
+		var m runtime.MemStats
+		runtime.ReadMemStats(&m)
+		return int64(m.HeapAlloc)
+	}
+	for _, n := range []int{1, 3, 4, 12} { // less than a group, and more
+		before := live()
+		records := lake.NewRecords()
+		for range n {
+			records.Add(rows)
+		}
+		took, says := live()-before, records.Bytes()
+		if says < took*8/10 || says > took*13/10+1<<20 {
+			t.Errorf("%d rows take %d KiB and say %d KiB", n*len(rows), took>>10, says>>10)
+		}
+		runtime.KeepAlive(records)
 	}
 }

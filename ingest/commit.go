@@ -57,7 +57,7 @@ func (c *protocol) toWrite() []*partition {
 	var held, due []*partition
 	var largest int64
 	now := c.cfg.Now()
-	all, full := c.rewound != nil || c.ending != nil || c.stopping, c.budget.tight()
+	all, full := c.rewound != nil || c.ending != nil || c.stopping, c.memoryShort()
 	for _, p := range c.partitions {
 		if p.buffer.messages == 0 {
 			continue
@@ -76,6 +76,15 @@ func (c *protocol) toWrite() []*partition {
 		}
 	}
 	return due
+}
+
+// memoryShort reports whether buffers must be written for others to go on.
+func (c *protocol) memoryShort() bool {
+	var held int64
+	for _, p := range c.partitions {
+		held += p.buffer.weight
+	}
+	return c.budget.blockedBy(held)
 }
 
 func (c *protocol) full(b *buffer) bool {

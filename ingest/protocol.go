@@ -284,7 +284,7 @@ func (c *protocol) take(a arrival) bool {
 	before := p.buffer.weight
 	p.buffer.add(a, c.cfg.Now())
 	c.budget.correct(p.buffer.weight - before - a.weight)
-	return c.weather(a) || c.full(p.buffer) || c.budget.tight()
+	return c.weather(a) || c.full(p.buffer) || c.memoryShort()
 }
 
 // weather reports whether the arrival blows a storm of rejected messages. Then no more is read; what was taken in is

@@ -318,7 +318,7 @@ func (p *simProcess) act(ctx context.Context) (err error) {
 			panic(r)
 		}
 	}()
-	if p.budget.tight() {
+	if p.core.memoryShort() {
 		p.w.met["memory tight"]++
 	}
 	due := p.w.chance(40)

@@ -110,19 +110,19 @@ func writeGroups(f Temp, groups []recordGroup, metadata map[string]string) error
 		footer.RowGroups = append(footer.RowGroups, g.at(at, i))
 		at, rows = at+int64(len(g.pages)), rows+g.rows
 	}
-	tail := tail{at: at}
-	tail.writeIndexes(groups, footer.RowGroups)
+	end := tail{at: at}
+	end.writeIndexes(groups, footer.RowGroups)
 	footer.NumRows = rows
 	for _, key := range sortedKeys(metadata) {
 		footer.KeyValueMetadata = append(footer.KeyValueMetadata, format.KeyValue{Key: key, Value: metadata[key]})
 	}
-	size := tail.write(&footer)
-	tail.Write(binary.LittleEndian.AppendUint32(nil, uint32(size)))
-	tail.WriteString(magic)
-	if tail.err != nil {
-		return tail.err
+	size := end.write(&footer)
+	end.Write(binary.LittleEndian.AppendUint32(nil, uint32(size)))
+	end.WriteString(magic)
+	if end.err != nil {
+		return end.err
 	}
-	_, err := f.Write(tail.Bytes())
+	_, err := f.Write(end.Bytes())
 	return err
 }
 

@@ -50,7 +50,8 @@ func (c *numbersOut[V]) appendTo(g *recordGroup, e *pageEncoder, rows int) error
 	if err != nil {
 		return err
 	}
-	return c.with(e, pageCount{rows: rows, values: rows, absent: rows - len(c.values)}, low, high).appendTo(g, nil, 0)
+	whole := c.with(e, pageCount{rows: rows, values: rows, absent: rows - len(c.values)}, low, high)
+	return whole.appendTo(g, nil, 0)
 }
 
 func (c *numbersOut[V]) reset() {
@@ -137,7 +138,8 @@ func (c *textsOut) appendTo(g *recordGroup, e *pageEncoder, rows int) error {
 	if len(c.numbers) > 0 {
 		low, high = parquet.ByteArrayValue([]byte(c.least)), parquet.ByteArrayValue([]byte(c.most))
 	}
-	return c.with(e, pageCount{rows: rows, values: rows, absent: rows - len(c.numbers)}, low, high).appendTo(g, dictionary, plainSize)
+	whole := c.with(e, pageCount{rows: rows, values: rows, absent: rows - len(c.numbers)}, low, high)
+	return whole.appendTo(g, dictionary, plainSize)
 }
 
 func (c *textsOut) reset() {
@@ -205,7 +207,8 @@ func (c *listsOut) finished(e *pageEncoder) chunk {
 }
 
 func (c *listsOut) appendTo(g *recordGroup, e *pageEncoder, _ int) error {
-	return c.finished(e).appendTo(g, nil, 0)
+	whole := c.finished(e)
+	return whole.appendTo(g, nil, 0)
 }
 
 func (c *listsOut) resetPage() {
@@ -282,7 +285,8 @@ func (c *bytesOut) finished(e *pageEncoder) chunk {
 }
 
 func (c *bytesOut) appendTo(g *recordGroup, e *pageEncoder, _ int) error {
-	return c.finished(e).appendTo(g, nil, 0)
+	whole := c.finished(e)
+	return whole.appendTo(g, nil, 0)
 }
 
 func (c *bytesOut) resetPage() {

@@ -144,7 +144,7 @@ func statistics(absent int64, low, high parquet.Value) format.Statistics {
 }
 
 // appendTo appends the pages to a group, the dictionary first, and says there what they are.
-func (c chunk) appendTo(g *recordGroup, dictionary []byte, dictionaryPlainSize int) error {
+func (c *chunk) appendTo(g *recordGroup, dictionary []byte, dictionaryPlainSize int) error {
 	at := int64(len(g.pages))
 	g.pages = append(append(g.pages, dictionary...), c.bytes...)
 	c.describe(g, at, len(dictionary), dictionaryPlainSize)

@@ -11,7 +11,8 @@ import (
 )
 
 const (
-	heartbeatsPerSession = 10 // so many may be lost before the member is; also how fast it hears of a rebalance
+	heartbeatsPerSession = 10                     // so many may be lost before the member is
+	hearsWithin          = 500 * time.Millisecond // of a rebalance, which a heartbeat tells
 	joinPause            = time.Second
 	joinAttempts         = 8
 	leaveWithin          = 2 * time.Second
@@ -23,7 +24,8 @@ const (
 // context that ends when they are taken away. Work must return within 2 s of that: only then does the member join the
 // next generation, so no partition is worked by two members that keep to it. A member that hangs is thrown out by the
 // group after Config.SessionTimeout, and another starts while it may still be writing: the group shares out work, it
-// does not fence.
+// does not fence. For a member whose process is gone, the others on its machine leave the group at once (see
+// Config.MembersDir).
 //
 // An error that work returns while its context lives, or one that is not about the context ending, ends the membership
 // and is returned. After nil the member joins again.
@@ -33,6 +35,12 @@ func (t *Topic) Join(ctx context.Context, groupID string, work func(ctx context.
 		return fmt.Errorf("join group %s: %w", groupID, err)
 	}
 	defer leave(group)
+	stands := &roster{topic: t, dir: t.cfg.MembersDir}
+	defer stands.leave() //nolint:errcheck // whoever finds the file finds the member gone too
+	_ = stands.leaveForTheDead(ctx)
+	watching, stop := context.WithCancel(ctx)
+	defer stop()
+	go stands.watch(watching)
 
 	for failed := 0; ; {
 		generation, err := group.Next(ctx)
@@ -47,6 +55,7 @@ func (t *Topic) Join(ctx context.Context, groupID string, work func(ctx context.
 			continue
 		}
 		failed = 0
+		_ = stands.enter(rosterEntry{Group: groupID, Member: generation.MemberID}) // without it the session has to end
 		if err := t.workGeneration(ctx, generation, work); err != nil {
 			return err
 		}
@@ -77,7 +86,7 @@ func (t *Topic) groupConfig(groupID string) kafkago.ConsumerGroupConfig {
 		Dialer: &kafkago.Dialer{ClientID: t.cfg.ClientID, DialFunc: t.dial, Timeout: t.cfg.RequestTimeout,
 			TLS: t.tls, SASLMechanism: t.login},
 		GroupBalancers:         []kafkago.GroupBalancer{kafkago.RangeGroupBalancer{}},
-		HeartbeatInterval:      t.cfg.SessionTimeout / heartbeatsPerSession,
+		HeartbeatInterval:      min(t.cfg.SessionTimeout/heartbeatsPerSession, hearsWithin),
 		SessionTimeout:         t.cfg.SessionTimeout,
 		RebalanceTimeout:       t.cfg.SessionTimeout,
 		JoinGroupBackoff:       joinPause,

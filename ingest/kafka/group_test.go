@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"net"
+	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"sync"
@@ -69,6 +71,7 @@ func (h *holders) check(partitions int, members []string) error {
 // A member of a group that can be killed: its connections fall silent without a word.
 type member struct {
 	name  string
+	topic *Topic
 	leave context.CancelFunc
 	dead  chan struct{} // closed by a kill
 	done  chan error
@@ -76,9 +79,14 @@ type member struct {
 
 func (c *cluster) joinGroup(t *testing.T, topic, group, name string, session time.Duration, h *holders) *member {
 	t.Helper()
-	m := &member{name: name, dead: make(chan struct{}), done: make(chan error, 1)}
 	cfg := c.config(topic)
 	cfg.SessionTimeout = session
+	return joinGroupAs(t, cfg, group, name, h)
+}
+
+func joinGroupAs(t *testing.T, cfg Config, group, name string, h *holders) *member {
+	t.Helper()
+	m := &member{name: name, dead: make(chan struct{}), done: make(chan error, 1)}
 	cfg.Dial = func(ctx context.Context, network, address string) (net.Conn, error) {
 		conn, err := (&net.Dialer{}).DialContext(ctx, network, address)
 		if err != nil {
@@ -87,6 +95,7 @@ func (c *cluster) joinGroup(t *testing.T, topic, group, name string, session tim
 		return &mortalConn{Conn: conn, dead: m.dead}, nil
 	}
 	opened := openWith(t, cfg)
+	m.topic = opened
 	ctx, leave := context.WithCancel(t.Context())
 	m.leave = leave
 	go func() {
@@ -193,6 +202,58 @@ func (c *cluster) leavingWaitsForNobody(t *testing.T) {
 	}
 	hanging.leave()
 	<-hanging.done
+}
+
+// The session lasts longer than the test waits, and the member that is left behind first is a neighbour's to notice, the
+// next one whoever comes after it.
+func (c *cluster) theDeadAreLeftFor(t *testing.T) {
+	t.Parallel()
+	const partitions, session = 4, 2 * time.Minute
+	name, h := c.NewTopic(t, partitions), &holders{of: map[int32]string{}}
+	cfg := c.config(name)
+	cfg.SessionTimeout, cfg.MembersDir = session, filepath.Join(t.TempDir(), "members")
+	group := "mortals " + name
+	kill := func(m *member) {
+		t.Helper()
+		m.topic.mu.Lock()
+		id := m.topic.generations[group].MemberID
+		m.topic.mu.Unlock()
+		close(m.dead)
+		h.release(m.name)
+		// What a process that was killed leaves is a file that nobody holds.
+		path := filepath.Join(cfg.MembersDir, strings.ReplaceAll(id, "/", "_")+rosterSuffix)
+		line, err := os.ReadFile(path)
+		if err == nil {
+			err = errors.Join(os.Remove(path), os.WriteFile(path, line, 0o600))
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() {
+			m.leave()
+			<-m.done
+		})
+	}
+	one := joinGroupAs(t, cfg, group, "one", h)
+	c.Until(t, "the first joins", func() error { return h.check(partitions, []string{"one"}) })
+	two := joinGroupAs(t, cfg, group, "two", h)
+	c.Until(t, "the second joins", func() error { return h.check(partitions, []string{"one", "two"}) })
+	start := time.Now()
+	kill(one)
+	c.Until(t, "the second takes over", func() error { return h.check(partitions, []string{"two"}) })
+	t.Logf("a neighbour took over after %s", time.Since(start).Round(10*time.Millisecond))
+	kill(two)
+	start = time.Now()
+	three := joinGroupAs(t, cfg, group, "three", h)
+	c.Until(t, "the third takes over", func() error { return h.check(partitions, []string{"three"}) })
+	t.Logf("the next one took over after %s", time.Since(start).Round(10*time.Millisecond))
+	three.leave()
+	if err := <-three.done; err != nil {
+		t.Errorf("leave: %v", err)
+	}
+	if left, err := os.ReadDir(cfg.MembersDir); err != nil || len(left) != 0 {
+		t.Errorf("left behind: %v, %v", left, err)
+	}
 }
 
 func (c *cluster) workEndsMembership(t *testing.T) {

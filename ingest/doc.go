@@ -91,7 +91,10 @@
 // a new owner's app reads out of a device was recorded before the hand-over cannot be known from the wire: it has no
 // pairing events.
 //
-// 2026-11: the wire has no counters that count up. A value says what was counted in its own period, from 0 up, so a
-// reset of the device cannot become a negative count, and a negative one is set aside. Who reads a counter that counts up
-// sends its differences and begins from 0 where it fell; a device that begins its sync numbers again raises its epoch.
+// 2026-11: a counter that counts up travels as it is read (metric step_counter), and what it comes to is computed from
+// silver, where the readings of a device lie in order of time whichever way they came (transform's model
+// stg_counter_steps). Differences formed at ingest would depend on what had arrived until then. A fall is a reset, whoever
+// made it: the device's epoch is not asked, for it belongs to the sync and not to the reading, and a history that is sent
+// again after a reset would look like many. Where a counter has passed its old count before it is read again, the
+// difference is less than was walked, and never more.
 package ingest

@@ -2,6 +2,7 @@ package kafka
 
 import (
 	"context"
+	"crypto/rand"
 	"errors"
 	"fmt"
 	"slices"
@@ -30,14 +31,18 @@ const (
 // An error that work returns while its context lives, or one that is not about the context ending, ends the membership
 // and is returned. After nil the member joins again.
 func (t *Topic) Join(ctx context.Context, groupID string, work func(ctx context.Context, partitions []int32) error) error {
-	group, err := kafkago.NewConsumerGroup(t.groupConfig(groupID))
+	client := t.cfg.ClientID + "-" + rand.Text()
+	stands := &roster{topic: t, dir: t.cfg.MembersDir, dead: map[string]bool{}}
+	if err := stands.enter(rosterEntry{Group: groupID, Client: client}); err != nil {
+		return fmt.Errorf("join group %s: stand among the members of this machine: %w", groupID, err)
+	}
+	_ = stands.leaveForTheDead(ctx) // otherwise their sessions have to end
+	defer stands.leave()            //nolint:errcheck // whoever finds the file finds the member gone too
+	group, err := kafkago.NewConsumerGroup(t.groupConfig(groupID, client))
 	if err != nil {
 		return fmt.Errorf("join group %s: %w", groupID, err)
 	}
 	defer leave(group)
-	stands := &roster{topic: t, dir: t.cfg.MembersDir}
-	defer stands.leave() //nolint:errcheck // whoever finds the file finds the member gone too
-	_ = stands.leaveForTheDead(ctx)
 	watching, stop := context.WithCancel(ctx)
 	defer stop()
 	go stands.watch(watching)
@@ -55,7 +60,6 @@ func (t *Topic) Join(ctx context.Context, groupID string, work func(ctx context.
 			continue
 		}
 		failed = 0
-		_ = stands.enter(rosterEntry{Group: groupID, Member: generation.MemberID}) // without it the session has to end
 		if err := t.workGeneration(ctx, generation, work); err != nil {
 			return err
 		}
@@ -78,12 +82,12 @@ func leave(group *kafkago.ConsumerGroup) {
 	}
 }
 
-func (t *Topic) groupConfig(groupID string) kafkago.ConsumerGroupConfig {
+func (t *Topic) groupConfig(groupID, client string) kafkago.ConsumerGroupConfig {
 	return kafkago.ConsumerGroupConfig{
 		ID:      groupID,
 		Brokers: t.cfg.Brokers,
 		Topics:  []string{t.cfg.Topic},
-		Dialer: &kafkago.Dialer{ClientID: t.cfg.ClientID, DialFunc: t.dial, Timeout: t.cfg.RequestTimeout,
+		Dialer: &kafkago.Dialer{ClientID: client, DialFunc: t.dial, Timeout: t.cfg.RequestTimeout,
 			TLS: t.tls, SASLMechanism: t.login},
 		GroupBalancers:         []kafkago.GroupBalancer{kafkago.RangeGroupBalancer{}},
 		HeartbeatInterval:      min(t.cfg.SessionTimeout/heartbeatsPerSession, hearsWithin),

@@ -71,7 +71,7 @@ func (h *holders) check(partitions int, members []string) error {
 // A member of a group that can be killed: its connections fall silent without a word.
 type member struct {
 	name  string
-	topic *Topic
+	file  string // in the roster
 	leave context.CancelFunc
 	dead  chan struct{} // closed by a kill
 	done  chan error
@@ -95,7 +95,6 @@ func joinGroupAs(t *testing.T, cfg Config, group, name string, h *holders) *memb
 		return &mortalConn{Conn: conn, dead: m.dead}, nil
 	}
 	opened := openWith(t, cfg)
-	m.topic = opened
 	ctx, leave := context.WithCancel(t.Context())
 	m.leave = leave
 	go func() {
@@ -215,28 +214,35 @@ func (c *cluster) theDeadAreLeftFor(t *testing.T) {
 	group := "mortals " + name
 	kill := func(m *member) {
 		t.Helper()
-		m.topic.mu.Lock()
-		id := m.topic.generations[group].MemberID
-		m.topic.mu.Unlock()
+		path := filepath.Join(cfg.MembersDir, m.file)
+		line, err := os.ReadFile(path)
 		close(m.dead)
 		h.release(m.name)
+		m.leave() // nobody hears it
+		<-m.done
 		// What a process that was killed leaves is a file that nobody holds.
-		path := filepath.Join(cfg.MembersDir, strings.ReplaceAll(id, "/", "_")+rosterSuffix)
-		line, err := os.ReadFile(path)
-		if err == nil {
-			err = errors.Join(os.Remove(path), os.WriteFile(path, line, 0o600))
-		}
-		if err != nil {
+		if err = errors.Join(err, os.WriteFile(path, line, 0o600)); err != nil {
 			t.Fatal(err)
 		}
-		t.Cleanup(func() {
-			m.leave()
-			<-m.done
-		})
 	}
-	one := joinGroupAs(t, cfg, group, "one", h)
+	known := map[string]bool{}
+	join := func(name string) *member {
+		m := joinGroupAs(t, cfg, group, name, h)
+		c.Until(t, name+" stands in the roster", func() error {
+			files, err := os.ReadDir(cfg.MembersDir)
+			for _, f := range files {
+				if strings.HasSuffix(f.Name(), rosterSuffix) && !known[f.Name()] {
+					m.file, known[f.Name()] = f.Name(), true
+					return nil
+				}
+			}
+			return errors.Join(err, errors.New("it does not"))
+		})
+		return m
+	}
+	one := join("one")
 	c.Until(t, "the first joins", func() error { return h.check(partitions, []string{"one"}) })
-	two := joinGroupAs(t, cfg, group, "two", h)
+	two := join("two")
 	c.Until(t, "the second joins", func() error { return h.check(partitions, []string{"one", "two"}) })
 	start := time.Now()
 	kill(one)
@@ -244,9 +250,19 @@ func (c *cluster) theDeadAreLeftFor(t *testing.T) {
 	t.Logf("a neighbour took over after %s", time.Since(start).Round(10*time.Millisecond))
 	kill(two)
 	start = time.Now()
-	three := joinGroupAs(t, cfg, group, "three", h)
+	three := join("three")
 	c.Until(t, "the third takes over", func() error { return h.check(partitions, []string{"three"}) })
 	t.Logf("the next one took over after %s", time.Since(start).Round(10*time.Millisecond))
+	// One that is killed before it knows that it is a member is missed as well.
+	joining := join("joining")
+	kill(joining)
+	c.Until(t, "the third goes on alone", func() error {
+		left, err := os.ReadDir(cfg.MembersDir)
+		if err == nil && len(left) > 1 {
+			err = fmt.Errorf("%d members stand in the roster", len(left))
+		}
+		return errors.Join(err, h.check(partitions, []string{"three"}))
+	})
 	three.leave()
 	if err := <-three.done; err != nil {
 		t.Errorf("leave: %v", err)

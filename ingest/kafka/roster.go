@@ -9,11 +9,11 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
-	"sync"
 	"time"
 
 	"github.com/gofrs/flock"
 	kafkago "github.com/segmentio/kafka-go"
+	"github.com/twmb/franz-go/pkg/kmsg"
 )
 
 // rosterPause is how often a member looks for others of its machine that are gone.
@@ -23,19 +23,22 @@ const rosterPause = 500 * time.Millisecond
 // The lock of a process that was killed ends with it, at once and whatever it was doing, while the group would wait for
 // the session to end. So whoever finds a file that is not locked, a neighbour or the next process, leaves the group for
 // its member. A process that is only frozen keeps its lock and its session.
+//
+// A member is known by a client id of its own and not by its member id: that one it learns only when it has joined, and
+// it may be killed before.
 type roster struct {
 	topic *Topic
 	dir   string
+	own   string       // our file; "" = there is none
+	lock  *flock.Flock // on it
 
-	mu   sync.Mutex
-	own  string       // our file; "" = there is none
-	lock *flock.Flock // on it
+	dead map[string]bool // files that were found unlocked before; of one goroutine at a time
 }
 
 // A rosterEntry is what stands in a file.
 type rosterEntry struct {
 	Group  string `json:"group"`
-	Member string `json:"member"`
+	Client string `json:"client"`
 }
 
 const (
@@ -43,15 +46,9 @@ const (
 	rosterTemp   = ".writing-"
 )
 
-// enter writes down which member of a group this process is, if that is not what stands there already.
+// enter writes down that this process is about to be a member of a group.
 func (r *roster) enter(e rosterEntry) error {
 	if r.dir == "" {
-		return nil
-	}
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	path := filepath.Join(r.dir, strings.ReplaceAll(e.Member, string(filepath.Separator), "_")+rosterSuffix)
-	if r.own == path {
 		return nil
 	}
 	if err := os.MkdirAll(r.dir, 0o700); err != nil {
@@ -66,6 +63,7 @@ func (r *roster) enter(e rosterEntry) error {
 	if err != nil {
 		return err
 	}
+	path := filepath.Join(r.dir, e.Client+rosterSuffix)
 	lock := flock.New(temp.Name())
 	_, err = temp.Write(line)
 	if err = errors.Join(err, temp.Close()); err == nil {
@@ -77,13 +75,12 @@ func (r *roster) enter(e rosterEntry) error {
 	if err != nil {
 		return errors.Join(err, lock.Close(), os.Remove(temp.Name()))
 	}
-	err = r.strike()
 	r.own, r.lock = path, lock
-	return err
+	return nil
 }
 
-// strike takes our file away. The caller holds the mutex, unless nobody else is left.
-func (r *roster) strike() error {
+// leave takes our file away.
+func (r *roster) leave() error {
 	if r.own == "" {
 		return nil
 	}
@@ -91,16 +88,7 @@ func (r *roster) strike() error {
 	if errors.Is(err, fs.ErrNotExist) {
 		err = nil
 	}
-	err = errors.Join(err, r.lock.Close())
-	r.own, r.lock = "", nil
-	return err
-}
-
-// leave takes our file away.
-func (r *roster) leave() error {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	return r.strike()
+	return errors.Join(err, r.lock.Close())
 }
 
 // watch looks for members that are gone until ctx ends. What goes wrong is made up for by the end of their sessions.
@@ -129,13 +117,10 @@ func (r *roster) leaveForTheDead(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	r.mu.Lock()
-	own := r.own
-	r.mu.Unlock()
 	var errs []error
 	for _, entry := range entries {
 		path := filepath.Join(r.dir, entry.Name())
-		if path != own && strings.HasSuffix(path, rosterSuffix) {
+		if path != r.own && strings.HasSuffix(path, rosterSuffix) {
 			errs = append(errs, r.leaveForOne(ctx, path))
 		}
 	}
@@ -163,30 +148,61 @@ func (r *roster) leaveForOne(ctx context.Context, path string) error {
 	if err := json.Unmarshal(data, &e); err != nil {
 		return errors.Join(fmt.Errorf("read %s: %w", filepath.Base(path), err), os.Remove(path))
 	}
-	if err := r.topic.leaveFor(ctx, e); err != nil {
+	left, err := r.topic.leaveFor(ctx, e)
+	if err != nil {
 		return err
 	}
+	if left > 0 || !r.dead[path] {
+		r.dead[path] = true // what it had sent before it died may be on its way still: look once more
+		return nil
+	}
+	delete(r.dead, path)
 	return os.Remove(path)
 }
 
-// leaveFor leaves a group for one of its members. That it is no member any more is no error.
-func (t *Topic) leaveFor(ctx context.Context, e rosterEntry) error {
-	err := t.once(ctx, func(ctx context.Context) error {
-		resp, err := t.client.LeaveGroup(ctx, &kafkago.LeaveGroupRequest{GroupID: e.Group, Members: []kafkago.LeaveGroupRequestMember{{ID: e.Member}}})
+// leaveFor leaves a group for its members of a client id, and returns how many there were.
+func (t *Topic) leaveFor(ctx context.Context, e rosterEntry) (left int, err error) {
+	err = t.once(ctx, func(ctx context.Context) error {
+		describe := kmsg.NewPtrDescribeGroupsRequest()
+		describe.Groups = []string{e.Group}
+		described, err := askCoordinator[*kmsg.DescribeGroupsResponse](ctx, t, e.Group, exchange{req: describe, maxVersion: maxDescribeGroupsVersion})
 		if err != nil {
 			return err
 		}
-		err = resp.Error
-		for _, m := range resp.Members {
-			err = errors.Join(err, m.Error)
+		leave := kmsg.NewPtrLeaveGroupRequest()
+		leave.Group = e.Group
+		for _, group := range described.Groups {
+			if code := kafkago.Error(group.ErrorCode); code != 0 && code != kafkago.GroupIdNotFound {
+				return code
+			}
+			for _, m := range group.Members {
+				if m.ClientID == e.Client {
+					member := kmsg.NewLeaveGroupRequestMember()
+					member.MemberID = m.MemberID
+					leave.MemberID, leave.Members = m.MemberID, append(leave.Members, member) // one or the other, by the version
+				}
+			}
 		}
-		if errors.Is(err, kafkago.UnknownMemberId) || errors.Is(err, kafkago.GroupIdNotFound) {
+		if left = len(leave.Members); left == 0 {
 			return nil
 		}
-		return err
+		answer, err := askCoordinator[*kmsg.LeaveGroupResponse](ctx, t, e.Group, exchange{req: leave, maxVersion: maxLeaveGroupVersion})
+		if err != nil {
+			return err
+		}
+		codes := []int16{answer.ErrorCode}
+		for _, m := range answer.Members {
+			codes = append(codes, m.ErrorCode)
+		}
+		for _, code := range codes {
+			if code := kafkago.Error(code); code != 0 && code != kafkago.UnknownMemberId { // a neighbour was quicker
+				return code
+			}
+		}
+		return nil
 	})
 	if err != nil {
-		return fmt.Errorf("leave group %s for a member that is gone: %w", e.Group, err)
+		return 0, fmt.Errorf("leave group %s for a member that is gone: %w", e.Group, err)
 	}
-	return nil
+	return left, nil
 }

@@ -200,6 +200,7 @@ func (c *protocol) admit(ctx context.Context, a *attempt, base *head) ([]string,
 			admitted = append(admitted, p)
 			files = append(files, p.sealed.files...)
 			properties[lake.IngestWatermark+partitionKey(p.number, p.generation)] = strconv.FormatInt(p.sealed.end, 10)
+			properties[propertyMovedBy+partitionKey(p.number, p.generation)] = p.epoch.String()
 		}
 	}
 	a.partitions = admitted

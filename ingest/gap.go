@@ -81,6 +81,7 @@ func (c *protocol) crossGap(ctx context.Context, p *partition, to int64) error {
 	if _, err := c.log.commit(ctx, base, change{id: c.newID(), properties: map[string]string{
 		propertySource: c.topic.String(),
 		lake.IngestWatermark + partitionKey(p.number, p.generation): strconv.FormatInt(gap.ToOffset, 10),
+		propertyMovedBy + partitionKey(p.number, p.generation):      p.epoch.String(),
 	}}); err != nil {
 		return err
 	}

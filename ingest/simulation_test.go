@@ -583,6 +583,9 @@ func (b *simBronze) apply(p *simProcess, c change) error {
 			if owner := before[propertyEpoch+suffix]; !strings.Contains(owner, fmt.Sprint(":process", p.number, "-")) {
 				return fmt.Errorf("process %d moved the watermark of %s, which is owned by %s", p.number, suffix, owner)
 			}
+			if by := c.properties[propertyMovedBy+suffix]; by != before[propertyEpoch+suffix] {
+				return fmt.Errorf("the watermark of %s was moved in epoch %s, and %s stood", suffix, by, before[propertyEpoch+suffix])
+			}
 		case strings.HasPrefix(key, propertyEpoch):
 			was, _ := parseEpoch(before[key])
 			is, err := parseEpoch(value)

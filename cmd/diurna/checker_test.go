@@ -196,6 +196,10 @@ func TestTheCheckerFindsEveryDamage(t *testing.T) {
 			d.property(bronze, "ingest.ep."+partition, "900:one")
 			d.property(bronze, "ingest.ep."+partition, "899:one")
 		}, checker.Monotonic, bronze},
+		{"who was replaced commits once more", func(d *damaged) {
+			d.property(bronze, "ingest.ep."+partition, "900:two")
+			d.moveAs(bronze, partition, "899:one")
+		}, checker.Fencing, bronze},
 		{"two owners have one epoch", func(d *damaged) {
 			d.property(bronze, "ingest.ep."+partition, "900:one")
 			d.property(bronze, "ingest.ep."+partition, "900:two")
@@ -336,6 +340,18 @@ func (d *damaged) property(table, key, value string) {
 		t.Fatal(err)
 	}
 	d.commit(l, lake.Commit{Base: s, ID: "damage", Properties: map[string]string{key: value}})
+}
+
+// moveAs moves a watermark of bronze as the owner of an epoch.
+func (d *damaged) moveAs(table, partition, epoch string) {
+	t := d.t
+	t.Helper()
+	l := d.open()
+	s, err := l.Load(t.Context(), table)
+	if err != nil {
+		t.Fatal(err)
+	}
+	d.commit(l, lake.Commit{Base: s, ID: "late", Properties: map[string]string{"ingest.wm." + partition: "100000", "ingest.by." + partition: epoch}})
 }
 
 func (d *damaged) commit(l *lake.Lake, c lake.Commit) {

@@ -31,18 +31,18 @@ const (
 // An error that work returns while its context lives, or one that is not about the context ending, ends the membership
 // and is returned. After nil the member joins again.
 func (t *Topic) Join(ctx context.Context, groupID string, work func(ctx context.Context, partitions []int32) error) error {
-	client := t.cfg.ClientID + "-" + rand.Text()
+	self := rosterEntry{Group: groupID, Client: t.cfg.ClientID + "-" + rand.Text()}
 	stands := &roster{topic: t, dir: t.cfg.MembersDir, dead: map[string]bool{}}
-	if err := stands.enter(rosterEntry{Group: groupID, Client: client}); err != nil {
+	if err := stands.enter(self); err != nil {
 		return fmt.Errorf("join group %s: stand among the members of this machine: %w", groupID, err)
 	}
 	_ = stands.leaveForTheDead(ctx) // otherwise their sessions have to end
 	defer stands.leave()            //nolint:errcheck // whoever finds the file finds the member gone too
-	group, err := kafkago.NewConsumerGroup(t.groupConfig(groupID, client))
+	group, err := kafkago.NewConsumerGroup(t.groupConfig(groupID, self.Client))
 	if err != nil {
 		return fmt.Errorf("join group %s: %w", groupID, err)
 	}
-	defer leave(group)
+	defer t.leave(group, self)
 	watching, stop := context.WithCancel(ctx)
 	defer stop()
 	go stands.watch(watching)
@@ -67,8 +67,8 @@ func (t *Topic) Join(ctx context.Context, groupID string, work func(ctx context.
 }
 
 // leave leaves the group. A join under way is not waited for long: the group answers it only once it has given up on its
-// slowest member.
-func leave(group *kafkago.ConsumerGroup) {
+// slowest member. Until then nobody knows as which member to leave but the group itself, which is asked.
+func (t *Topic) leave(group *kafkago.ConsumerGroup, self rosterEntry) {
 	left := make(chan struct{})
 	go func() {
 		defer close(left)
@@ -79,6 +79,9 @@ func leave(group *kafkago.ConsumerGroup) {
 	select {
 	case <-left:
 	case <-timer.C:
+		ctx, cancel := context.WithTimeout(context.Background(), leaveWithin)
+		defer cancel()
+		_, _ = t.leaveFor(ctx, self) // otherwise the session has to end
 	}
 }
 

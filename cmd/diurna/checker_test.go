@@ -23,6 +23,7 @@ import (
 	"github.com/diurna-health/diurna/ingest/lake"
 	"github.com/diurna-health/diurna/internal/checker"
 	"github.com/diurna-health/diurna/internal/ledger"
+	"github.com/diurna-health/diurna/schemas"
 )
 
 // openChecker looks at the lake of a home.
@@ -234,6 +235,40 @@ func TestTheCheckerFindsEveryDamage(t *testing.T) {
 				t.Errorf("no finding of %q in %s; there are %v", tt.want, tt.table, found)
 			}
 		})
+	}
+}
+
+// TestTheCheckerFindsWhatIsLeftOfThePast asks for less than there is.
+func TestTheCheckerFindsWhatIsLeftOfThePast(t *testing.T) {
+	t.Parallel()
+	home := filepath.Join(t.TempDir(), "home")
+	batch := filepath.Join(t.TempDir(), "batch.json")
+	write(t, batch, []byte(s3Batch))
+	diurna(t, "publish", "--home", home, batch)
+	diurna(t, "lake", "expire", "--home", home, "--keep-last", "1", "--keep-for", "0s", "--empty-trash")
+	c := openChecker(t, home)
+	found, err := c.Swept(t.Context(), 1)
+	report(t, "swept", found, err)
+	of := func(table string) bool {
+		found, err := c.Swept(t.Context(), 0)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return slices.ContainsFunc(found, func(f checker.Finding) bool { return f.Invariant == checker.NoLeak && f.Table == table })
+	}
+	if !of(schemas.TableSyncRecords) {
+		t.Error("a snapshot more than there may be is not found")
+	}
+	if of("") {
+		t.Error("something is in the trash, or left over")
+	}
+	thrown := filepath.Join(home, "lake", "_trash", "20260301T10Z", "x.parquet")
+	if err := os.MkdirAll(filepath.Dir(thrown), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	write(t, thrown, []byte("x"))
+	if !of("") {
+		t.Error("what lies in the trash is not found")
 	}
 }
 

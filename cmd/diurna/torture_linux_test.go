@@ -481,7 +481,7 @@ func (x *torture) sweep() {
 		t.Fatal(err)
 	}
 	diurna(t, "lake", "expire", "--home", x.home, "--keep-last", "1", "--keep-for", "0s", "--empty-trash")
-	found, err := x.checker.Leaks(t.Context())
+	found, err := x.checker.Swept(t.Context(), 1)
 	report(t, "swept", found, err)
 	found, err = x.checker.CheckSettled(t.Context(), x.journal)
 	report(t, "swept", found, err)

@@ -33,15 +33,29 @@ hours as (
 
 ),
 
-step_dates as (
+counter_dates as (
 
     select distinct
         user_id,
         local_date
 
-    from silver.series_hours
+    from hours
 
-    where metric = 'steps'
+),
+
+-- Asked of the dates of counters alone: most lakes have none, and then no step is looked at.
+step_dates as (
+
+    select distinct
+        series_hours.user_id,
+        series_hours.local_date
+
+    from silver.series_hours as series_hours
+    inner join counter_dates
+        on series_hours.user_id = counter_dates.user_id
+        and series_hours.local_date = counter_dates.local_date
+
+    where series_hours.metric = 'steps'
 
 ),
 

@@ -74,7 +74,7 @@ func stepsBatch(seq, hour, value string) string {
 
 func waitForSteps(t *testing.T, home, want string) {
 	t.Helper()
-	for end := time.Now().Add(30 * time.Second); ; time.Sleep(100 * time.Millisecond) {
+	for end := time.Now().Add(90 * time.Second); ; time.Sleep(100 * time.Millisecond) {
 		rows := query(t, home, "select step_count from activity_days where user_id = 'ann'")
 		if len(rows) == 1 && rows[0][0] == want {
 			return

@@ -84,7 +84,7 @@ func TestOnATerminalPublishAndTheCareOfTheLakeShowTheirBars(t *testing.T) {
 		args []string
 	}{
 		{"\rsending   [", []string{"publish", "--home", home, batch}},
-		{"\rcompact bronze.sync_records [", []string{"lake", "compact", "--full", "--home", home}},
+		{"\rcompact ", []string{"lake", "compact", "--full", "--home", home}},
 		{"\rverify ", []string{"lake", "verify", "--home", home}},
 		{"\rexpire ", []string{"lake", "expire", "--home", home}},
 	} {

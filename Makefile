@@ -5,6 +5,7 @@ GO            ?= go
 PKG           ?= ./...
 TESTFLAGS     ?=
 FUZZTIME      ?= 30s
+FUZZJOBS      ?= 1
 TIMEOUT       ?= 40m
 BENCHFLAGS    ?=
 GOLANGCI_LINT ?= $(GO) run github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.15.0
@@ -66,11 +67,12 @@ test-s3: check ## Run the tests of the S3 side against versitygw, beside those o
 	DIURNA_TEST_VERSITYGW=$(CURDIR)/bin/versitygw $(GO) test -count=1 $(TESTFLAGS) ./ingest/lake/s3
 
 .PHONY: fuzz
-fuzz: check ## Run every fuzz test for FUZZTIME (30s) each
-	@set -e; for pkg in $$($(GO) list $(PKG)); do \
-		for name in $$($(GO) test -list '^Fuzz' $$pkg | grep '^Fuzz' || true); do \
-			echo "$$pkg $$name"; $(GO) test -run '^$$' -fuzz "^$$name\$$" -fuzztime $(FUZZTIME) -fuzzminimizetime 100x $$pkg; \
-		done; done
+fuzz: check ## Run every fuzz test for FUZZTIME (30s) each, FUZZJOBS (1) at a time
+	@grep -rh --include='*_test.go' -l '^func Fuzz' . | sort | while read -r file; do \
+		grep -o '^func Fuzz[A-Za-z0-9]*' $$file | sed "s|^func |$$(dirname $$file) |"; \
+	done | xargs -P $(FUZZJOBS) -L 1 sh -c '\
+		out=$$($(GO) test -run "^$$" -fuzz "^$$2\$$" -fuzztime $(FUZZTIME) -fuzzminimizetime 100x $(if $(filter-out 1,$(FUZZJOBS)),-parallel 1) $$1 2>&1); code=$$?; \
+		printf "%s %s\n%s\n" "$$1" "$$2" "$$(printf "%s" "$$out" | if [ $$code = 0 ]; then tail -n 3; else cat; fi)"; exit $$code' fuzz
 
 # They are the tests that kill, freeze and starve processes, which the race detector would not see into.
 PROCESS_TESTS = $(shell grep -l '^//go:build !race' cmd/diurna/*_test.go | xargs grep -h '^func Test' | cut -c6- | sed 's/[^A-Za-z0-9].*//' | paste -sd '|' -)

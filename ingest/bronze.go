@@ -45,17 +45,19 @@ func (b bronze) commit(ctx context.Context, base *head, c change) (int64, error)
 	return bytes, nil
 }
 
+func (b bronze) pile() pile { return lake.NewRecords() }
+
 // seal writes the buffer's rows as files, one for each run of messages that the broker received on the same date, named
 // for the offsets they hold: the same messages make the same files, and a lake can be rebuilt from names and footers.
 func (b bronze) seal(ctx context.Context, lakePartition int32, source string, buf *buffer) ([]string, error) {
 	var paths []string
-	for i, r := range buf.runs() {
+	for i, r := range buf.runs {
 		if i > 0 {
 			if err := failpoint.Hit("seal.mid"); err != nil {
 				return nil, err
 			}
 		}
-		path, err := lake.WriteRows(ctx, b.lake, schemas.TableSyncRecords,
+		path, err := lake.WriteRecords(ctx, b.lake,
 			lake.BronzeName{Partition: lakePartition, Start: r.start, End: r.end}.String(),
 			map[string]int64{"ingest_date": int64(r.date)},
 			map[string]string{
@@ -64,7 +66,7 @@ func (b bronze) seal(ctx context.Context, lakePartition int32, source string, bu
 				"diurna.partition": strconv.Itoa(int(lakePartition)),
 				"diurna.start":     strconv.FormatInt(r.start, 10),
 				"diurna.end":       strconv.FormatInt(r.end, 10),
-			}, r.chunks...)
+			}, r.rows.(*lake.Records))
 		if err != nil {
 			return nil, err
 		}

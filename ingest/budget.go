@@ -86,11 +86,12 @@ func (b *budget) serve() {
 	}
 }
 
-// tight reports whether somebody waits, or most of the budget is in use.
-func (b *budget) tight() bool {
+// blockedBy reports whether what buffers hold is in the way: it is most of the budget, or whoever is next would not get
+// room without it being written. What is on its way into a buffer passes by itself.
+func (b *budget) blockedBy(held int64) bool {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	return len(b.waiting) > 0 || b.used > b.limit/4*3
+	return held > b.limit/2 || held > 0 && len(b.waiting) > 0 && held+b.waiting[0].bytes > b.limit
 }
 
 func (b *budget) inUse() int64 {

@@ -7,14 +7,16 @@ import (
 	"github.com/diurna-health/diurna/schemas"
 )
 
-// chunkRows is how many rows lie together: rows are a few hundred bytes, and a list that grows by copying itself would
-// hold all of them twice.
-const chunkRows = 4096
+// A pile is where the rows of one file are collected until it is written. They are copied.
+type pile interface {
+	Add(rows []schemas.SyncRecord)
+	Bytes() int64 // of memory
+}
 
 // A buffer holds the rows of a partition's offsets [start, end) that are not yet in bronze.
 type buffer struct {
 	start, end int64
-	chunks     [][]schemas.SyncRecord // in order of (offset, item_index)
+	runs       []run // that cover them, if there are rows
 	rows       int
 	messages   int
 	samples    int
@@ -22,11 +24,23 @@ type buffer struct {
 	weight     int64 // of the budget
 	rejects    map[schemas.RejectReason]int
 	oldest     time.Time // when the first message was taken in
+
+	pile func() pile // makes an empty one
 }
 
-func newBuffer(start int64) *buffer { return &buffer{start: start, end: start} }
+// A run is rows of one buffer that become one file: they cover the offsets [start, end) and were received by the broker
+// on one date.
+type run struct {
+	start, end int64
+	date       int32
+	rows       pile
+}
 
-// add takes a message in.
+func newBuffer(start int64, pile func() pile) *buffer {
+	return &buffer{start: start, end: start, pile: pile}
+}
+
+// add takes a message in. What it weighs from now on is part of the buffer's weight.
 func (b *buffer) add(a arrival, now time.Time) {
 	if b.messages == 0 {
 		b.oldest = now
@@ -35,8 +49,8 @@ func (b *buffer) add(a arrival, now time.Time) {
 	b.messages++
 	b.samples += a.samples
 	b.bytes += a.bytes
-	b.weight += a.weight
 	b.end = a.next
+	b.runs[len(b.runs)-1].end = b.end
 	for i := range a.rows {
 		if reason := a.rows[i].Reason; reason != "" {
 			if b.rejects == nil {
@@ -47,57 +61,24 @@ func (b *buffer) add(a arrival, now time.Time) {
 	}
 }
 
+// append adds the rows of a message. A new run begins where the date of receipt changes: the same messages make the same
+// runs.
 func (b *buffer) append(rows []schemas.SyncRecord) {
 	b.rows += len(rows)
-	for len(rows) > 0 {
-		last := len(b.chunks) - 1
-		if last < 0 || len(b.chunks[last]) == chunkRows {
-			// The first chunk grows as it needs, for most partitions of a quiet topic hold a few messages.
-			var chunk []schemas.SyncRecord
-			if last >= 0 {
-				chunk = make([]schemas.SyncRecord, 0, chunkRows)
-			}
-			b.chunks = append(b.chunks, chunk)
-			last++
+	last := len(b.runs) - 1
+	if last < 0 || b.runs[last].date != rows[0].IngestDate {
+		start := b.start
+		if last >= 0 {
+			start = rows[0].Offset
+			b.runs[last].end = start
 		}
-		n := min(chunkRows-len(b.chunks[last]), len(rows))
-		b.chunks[last] = append(b.chunks[last], rows[:n]...)
-		rows = rows[n:]
+		b.runs = append(b.runs, run{start: start, date: rows[0].IngestDate, rows: b.pile()})
+		last++
 	}
-}
-
-// A run is rows of one buffer that become one file: they cover the offsets [start, end) and were received by the broker
-// on one date.
-type run struct {
-	start, end int64
-	date       int32
-	chunks     [][]schemas.SyncRecord
-}
-
-// runs cuts the buffer where the date of receipt changes. The same messages make the same runs.
-func (b *buffer) runs() []run {
-	var all []run
-	for _, chunk := range b.chunks {
-		for from := 0; from < len(chunk); {
-			to := from + 1
-			for to < len(chunk) && chunk[to].IngestDate == chunk[from].IngestDate {
-				to++
-			}
-			last := len(all) - 1
-			if last < 0 || all[last].date != chunk[from].IngestDate {
-				start := b.start
-				if last >= 0 {
-					start = chunk[from].Offset
-					all[last].end = start
-				}
-				all = append(all, run{start: start, end: b.end, date: chunk[from].IngestDate})
-				last++
-			}
-			all[last].chunks = append(all[last].chunks, chunk[from:to])
-			from = to
-		}
-	}
-	return all
+	r := &b.runs[last]
+	before := r.rows.Bytes()
+	r.rows.Add(rows)
+	b.weight += r.rows.Bytes() - before
 }
 
 // rowOverheadBytes is what a row takes beside what it points to.

@@ -57,7 +57,7 @@ func (c *protocol) toWrite() []*partition {
 	var held, due []*partition
 	var largest int64
 	now := c.cfg.Now()
-	all, full := c.rewound != nil || c.ending != nil || c.stopping, c.budget.tight()
+	all, full := c.rewound != nil || c.ending != nil || c.stopping, c.memoryShort()
 	for _, p := range c.partitions {
 		if p.buffer.messages == 0 {
 			continue
@@ -76,6 +76,15 @@ func (c *protocol) toWrite() []*partition {
 		}
 	}
 	return due
+}
+
+// memoryShort reports whether buffers must be written for others to go on.
+func (c *protocol) memoryShort() bool {
+	var held int64
+	for _, p := range c.partitions {
+		held += p.buffer.weight
+	}
+	return c.budget.blockedBy(held)
 }
 
 func (c *protocol) full(b *buffer) bool {
@@ -143,7 +152,7 @@ func (c *protocol) seal(ctx context.Context, a *attempt) error {
 			return err
 		}
 		p.sealed = &sealed{buffer: p.buffer, files: files}
-		p.buffer = newBuffer(p.sealed.end)
+		p.buffer = newBuffer(p.sealed.end, c.log.pile)
 		p.enter(StateCommitting, c.cfg.Now())
 	}
 	return nil
@@ -185,12 +194,13 @@ func (c *protocol) admit(ctx context.Context, a *attempt, base *head) ([]string,
 			// Somebody who knows no epochs was here, or an attempt landed so long ago that its commit is forgotten: what
 			// bronze has it has, and what follows is read again.
 			c.drop(p)
-			p.buffer = newBuffer(at.watermark)
+			p.buffer = newBuffer(at.watermark, c.log.pile)
 			c.seek(p, at.watermark)
 		default:
 			admitted = append(admitted, p)
 			files = append(files, p.sealed.files...)
 			properties[lake.IngestWatermark+partitionKey(p.number, p.generation)] = strconv.FormatInt(p.sealed.end, 10)
+			properties[propertyMovedBy+partitionKey(p.number, p.generation)] = p.epoch.String()
 		}
 	}
 	a.partitions = admitted

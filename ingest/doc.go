@@ -67,10 +67,14 @@
 // 2026-11: paused is no state of its own but lies over the others. A full disk may be met while a partition is claimed, read
 // or committed, and it goes on with just that.
 //
-// The budget counts what a message becomes, not what it weighs on the wire: a row is some five hundred bytes, and an hour of
-// a series is one. Eight times the wire is reserved before decoding and corrected after. What is fetched and not decoded is
-// bounded apart (kafka.Config.PrefetchBytes), or readers that hold fetched messages and wait for room to decode them could
-// wait for each other.
+// The budget counts what a message becomes, not what it weighs on the wire. As rows it is some five hundred bytes for each
+// hour of a series: eight times the wire is reserved before decoding and corrected after. What a buffer holds is less, for
+// it takes rows apart into pages of the file to be (lake.Records) and asks them what they take. What is fetched and not
+// decoded is bounded apart (kafka.Config.PrefetchBytes), or readers that hold fetched messages and wait for room to decode
+// them could wait for each other.
+//
+// Rows live until their buffer has taken them in; then the memory of decoding goes to the next message. That is why the
+// reader that made them does not use it again itself: it decodes while they are taken in.
 //
 // A storm of rejected messages pauses reading after what was taken in is written. Holding it back would lose nothing
 // either, but would bring the same messages again with every restart.
@@ -87,7 +91,10 @@
 // a new owner's app reads out of a device was recorded before the hand-over cannot be known from the wire: it has no
 // pairing events.
 //
-// 2026-11: the wire has no counters that count up. A value says what was counted in its own period, from 0 up, so a
-// reset of the device cannot become a negative count, and a negative one is set aside. Who reads a counter that counts up
-// sends its differences and begins from 0 where it fell; a device that begins its sync numbers again raises its epoch.
+// 2026-11: a counter that counts up travels as it is read (metric step_counter), and what it comes to is computed from
+// silver, where the readings of a device lie in order of time whichever way they came (transform's model
+// stg_counter_steps). Differences formed at ingest would depend on what had arrived until then. A fall is a reset, whoever
+// made it: the device's epoch is not asked, for it belongs to the sync and not to the reading, and a history that is sent
+// again after a reset would look like many. Where a counter has passed its old count before it is read again, the
+// difference is less than was walked, and never more.
 package ingest

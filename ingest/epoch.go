@@ -17,6 +17,7 @@ const (
 	propertyGeneration = "ingest.generation" // how many sources came before it; absent = none
 	propertyPastSource = "ingest.source."    // + generation: the sources before
 	propertyEpoch      = "ingest.ep."        // + partition: who may commit it
+	propertyMovedBy    = "ingest.by."        // + partition: the epoch in which the watermark was moved last, for whoever checks
 )
 
 // generationSize is how far apart the partitions of two sources lie. Kafka clusters have fewer partitions in all.

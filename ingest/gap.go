@@ -57,7 +57,7 @@ func (c *protocol) crossGap(ctx context.Context, p *partition, to int64) error {
 		return nil
 	case at.watermark != p.watermark() || to <= at.watermark:
 		c.drop(p)
-		p.buffer = newBuffer(at.watermark)
+		p.buffer = newBuffer(at.watermark, c.log.pile)
 		c.seek(p, at.watermark)
 		return nil
 	}
@@ -81,6 +81,7 @@ func (c *protocol) crossGap(ctx context.Context, p *partition, to int64) error {
 	if _, err := c.log.commit(ctx, base, change{id: c.newID(), properties: map[string]string{
 		propertySource: c.topic.String(),
 		lake.IngestWatermark + partitionKey(p.number, p.generation): strconv.FormatInt(gap.ToOffset, 10),
+		propertyMovedBy + partitionKey(p.number, p.generation):      p.epoch.String(),
 	}}); err != nil {
 		return err
 	}
@@ -91,7 +92,7 @@ func (c *protocol) crossGap(ctx context.Context, p *partition, to int64) error {
 		c.cfg.GapCrossed(gap.ToOffset - gap.FromOffset)
 	}
 	c.drop(p)
-	p.buffer = newBuffer(gap.ToOffset)
+	p.buffer = newBuffer(gap.ToOffset, c.log.pile)
 	c.seek(p, gap.ToOffset)
 	return nil
 }

@@ -217,6 +217,7 @@ func (in *Ingester) collect(ctx, whole context.Context, c *protocol, arrivals <-
 		select {
 		case a := <-arrivals:
 			due = c.take(a)
+			a.intake.giveBack()
 		case <-pressed:
 			if err := failpoint.Hit("budget.exhausted"); err != nil {
 				return err

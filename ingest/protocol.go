@@ -22,6 +22,8 @@ type tableLog interface {
 	// commit makes a change true if nothing has changed since the head, and returns the size of its files.
 	// lake.ErrConflict means that nothing happened; after any other error the outcome is unknown: the next head tells.
 	commit(ctx context.Context, base *head, c change) (fileBytes int64, err error)
+	// pile returns no rows: where those of a file that seal will write are collected.
+	pile() pile
 	// seal writes a buffer as files and returns their paths. Nobody sees them before a commit. Sealing the same buffer
 	// again is harmless.
 	seal(ctx context.Context, lakePartition int32, source string, b *buffer) ([]string, error)
@@ -65,8 +67,9 @@ type arrival struct {
 	opened    bool
 
 	offset   int64
-	next     int64 // everything below it was handed over, or held no message
-	rows     []schemas.SyncRecord
+	next     int64                // everything below it was handed over, or held no message
+	rows     []schemas.SyncRecord // good until intake is given back
+	intake   *intake
 	samples  int
 	bytes    int
 	weight   int64 // of the budget; whoever holds the arrival gives it back
@@ -119,7 +122,7 @@ type identity interface {
 func (c *protocol) assign(numbers []int32) {
 	now := c.cfg.Now()
 	for _, n := range slices.Sorted(slices.Values(numbers)) {
-		p := &partition{number: n, state: StateUnassigned, since: now, buffer: newBuffer(0)}
+		p := &partition{number: n, state: StateUnassigned, since: now, buffer: newBuffer(0, c.log.pile)}
 		p.enter(StateClaiming, now)
 		c.partitions = append(c.partitions, p)
 	}
@@ -232,7 +235,7 @@ func (c *protocol) claimAgain(ctx context.Context, due []*partition, err error) 
 func (c *protocol) seek(p *partition, from int64) {
 	c.unread(p)
 	if !p.holds() {
-		p.buffer = newBuffer(from)
+		p.buffer = newBuffer(from, c.log.pile)
 	}
 	p.enter(StateSeeking, c.cfg.Now())
 	c.reading.start(p.number, p.generation, p.term, from)
@@ -253,7 +256,7 @@ func (c *protocol) drop(p *partition) {
 		p.sealed = nil
 	}
 	c.budget.release(p.buffer.weight)
-	p.buffer = newBuffer(p.buffer.end)
+	p.buffer = newBuffer(p.buffer.end, c.log.pile)
 }
 
 // take takes an arrival in. It reports whether something may be due because of it.
@@ -278,8 +281,10 @@ func (c *protocol) take(a arrival) bool {
 		return false
 	}
 	p.failures = 0
+	before := p.buffer.weight
 	p.buffer.add(a, c.cfg.Now())
-	return c.weather(a) || c.full(p.buffer) || c.budget.tight()
+	c.budget.correct(p.buffer.weight - before - a.weight)
+	return c.weather(a) || c.full(p.buffer) || c.memoryShort()
 }
 
 // weather reports whether the arrival blows a storm of rejected messages. Then no more is read; what was taken in is

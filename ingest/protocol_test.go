@@ -14,7 +14,7 @@ import (
 func TestAMessageThatIsTooLargeIsADeadLetterUnread(t *testing.T) {
 	t.Parallel()
 	m := kafka.Message{Partition: 3, Offset: 7, TimeMS: 1_700_000_000_000, Value: make([]byte, syncv1.MaxMessageBytes+1)}
-	rows, samples := rowsOf(m, 1)
+	rows, samples := new(intake).rows(m, 1)
 	if len(rows) != 1 || samples != 0 || rows[0].Kind != schemas.KindDeadLetter || rows[0].Reason != string(schemas.RejectOversize) ||
 		len(rows[0].Payload) != len(m.Value) || rows[0].Partition != 3 || rows[0].Offset != 7 {
 		t.Errorf("it became %d rows, the first a %s for %s", len(rows), rows[0].Kind, rows[0].Reason)
@@ -64,7 +64,7 @@ func TestAStormIsAFifthOfManyMessagesWithinAMinute(t *testing.T) {
 
 func TestRunsTileTheOffsetsOfABuffer(t *testing.T) {
 	t.Parallel()
-	b := newBuffer(10)
+	b := newBuffer(10, newSimPile)
 	for offset := int64(12); offset < 20_000; offset += 1 + offset%3 {
 		rows := make([]schemas.SyncRecord, 1+offset%5)
 		for i := range rows {
@@ -73,23 +73,21 @@ func TestRunsTileTheOffsetsOfABuffer(t *testing.T) {
 		b.add(arrival{offset: offset, next: offset + 1 + offset%3, rows: rows, weight: weigh(rows)}, time.Time{})
 	}
 	next, rows, last := b.start, 0, int64(-1)
-	for _, r := range b.runs() {
+	for _, r := range b.runs {
 		if r.start != next || r.end <= r.start {
 			t.Errorf("a run covers [%d, %d), and the one before ends at %d", r.start, r.end, next)
 		}
 		next = r.end
-		for _, chunk := range r.chunks {
-			for _, row := range chunk {
-				if row.IngestDate != r.date || row.Offset < r.start || row.Offset >= r.end || row.Offset < last {
-					t.Fatalf("offset %d of date %d lies in the run [%d, %d) of date %d", row.Offset, row.IngestDate, r.start, r.end, r.date)
-				}
-				last = row.Offset
-				rows++
+		for _, row := range r.rows.(*simPile).rows {
+			if row.IngestDate != r.date || row.Offset < r.start || row.Offset >= r.end || row.Offset < last {
+				t.Fatalf("offset %d of date %d lies in the run [%d, %d) of date %d", row.Offset, row.IngestDate, r.start, r.end, r.date)
 			}
+			last = row.Offset
+			rows++
 		}
 	}
-	if next != b.end || rows != b.rows || len(b.runs()) != 3 {
-		t.Errorf("%d runs end at %d with %d rows, want 3, %d and %d", len(b.runs()), next, rows, b.end, b.rows)
+	if next != b.end || rows != b.rows || len(b.runs) != 3 {
+		t.Errorf("%d runs end at %d with %d rows, want 3, %d and %d", len(b.runs), next, rows, b.end, b.rows)
 	}
 }
 

@@ -10,7 +10,6 @@ import (
 	"github.com/diurna-health/diurna/ingest/kafka"
 	"github.com/diurna-health/diurna/internal/failpoint"
 	"github.com/diurna-health/diurna/schemas"
-	syncv1 "github.com/diurna-health/diurna/schemas/sync/v1"
 )
 
 // expansion is how much more memory than bytes on the wire a message may take while it is decoded, at the worst that
@@ -109,21 +108,12 @@ func (r *readers) next(ctx context.Context, source kafka.Source, generation int)
 		return arrival{}, err
 	}
 	m.Partition = lakePartition(m.Partition, generation)
-	a := arrival{offset: m.Offset, next: source.Next(), bytes: len(m.Value)}
-	a.rows, a.samples = rowsOf(m, r.userBuckets)
+	a := arrival{offset: m.Offset, next: source.Next(), bytes: len(m.Value), intake: intakes.Get().(*intake)}
+	a.rows, a.samples = a.intake.rows(m, r.userBuckets)
 	a.rejected = rejected(a.rows)
 	a.weight = weigh(a.rows)
 	r.budget.correct(a.weight - expected)
 	return a, nil
-}
-
-// rowsOf is records for messages of any size: one that is larger than a batch may be is not even looked at.
-func rowsOf(m kafka.Message, userBuckets int) ([]schemas.SyncRecord, int) {
-	if len(m.Value) > syncv1.MaxMessageBytes {
-		at := Position{Partition: m.Partition, Offset: m.Offset, BrokerAtMS: m.TimeMS}
-		return []schemas.SyncRecord{DeadLetter(m.Value, schemas.RejectOversize, at)}, 0
-	}
-	return records(m, userBuckets)
 }
 
 // rejected reports whether a message was set aside whole.

@@ -1,6 +1,7 @@
 package ingest
 
 import (
+	"slices"
 	"strconv"
 
 	"github.com/cespare/xxhash/v2"
@@ -27,7 +28,12 @@ type Position struct {
 //
 // The rows share memory with the batch: it must not change as long as they live.
 func Rows(b *syncv1.Batch, at Position, buckets int) []schemas.SyncRecord {
-	m := newMapping(b, at, buckets)
+	return new(mapping).of(b, at, buckets)
+}
+
+// of is Rows, but the rows are good only until the next call.
+func (m *mapping) of(b *syncv1.Batch, at Position, buckets int) []schemas.SyncRecord {
+	m.begin(b, at, buckets)
 	m.batch(b)
 	if !validIdentity(b) {
 		m.setAside(aside{kind: schemas.KindBatch, reason: schemas.RejectMissingKey, count: 1})
@@ -79,11 +85,12 @@ type mapping struct {
 	offsets []int32
 }
 
-func newMapping(b *syncv1.Batch, at Position, buckets int) *mapping {
-	m := &mapping{
+func (m *mapping) begin(b *syncv1.Batch, at Position, buckets int) {
+	*m = mapping{
 		common:   recordAt(at),
 		latestMS: at.BrokerAtMS + toleranceMS,
-		rows:     make([]schemas.SyncRecord, 0, expectedRows(b)),
+		rows:     slices.Grow(m.rows[:0], expectedRows(b)),
+		times:    m.times[:0], dates: m.dates[:0], offsets: m.offsets[:0],
 	}
 	c := &m.common
 	// An identity that breaks the rule may be anything, a person's e-mail address for one: it stays out of the lake.
@@ -102,7 +109,6 @@ func newMapping(b *syncv1.Batch, at Position, buckets int) *mapping {
 	c.Source = string(b.Source)
 	c.SentAt = b.SentAtMS * microsPerMilli
 	c.TimeZone = b.TimeZone
-	return m
 }
 
 const microsPerMilli = 1000

@@ -262,6 +262,23 @@ func TestI14NoCountIsEverNegative(t *testing.T) {
 	}
 }
 
+// A running counter is kept as it was read; what it comes to is computed when everything is in its place (the model
+// stg_counter_steps), so a reading that comes late or again changes nothing but its own neighbours.
+func TestI14ARunningCounterIsKeptAsItWasRead(t *testing.T) {
+	t.Parallel()
+	counter := func(seq uint64, fromMin int, values ...int32) *syncv1.Batch {
+		b := syncOf("ann", "w", seq, fromMin, values...)
+		b.Series[0].Metric = schemas.StepCounter
+		return b
+	}
+	afterReset := counter(1, 2, 4, 9)
+	afterReset.Device.Epoch, afterReset.BatchID = 1, "after"
+	inEveryOrder(t, []string{
+		"ann w step_counter 2026-03-01 +00 70000", "ann w step_counter 2026-03-01 +01 70010",
+		"ann w step_counter 2026-03-01 +02 4", "ann w step_counter 2026-03-01 +03 9",
+	}, counter(1, 0, 70_000), counter(2, 0, 70_000, 70_010), afterReset, counter(3, 1, 70_010, 70_020))
+}
+
 func TestI14ADeviceThatWasResetCountsOn(t *testing.T) {
 	t.Parallel()
 	// After a reset the device numbers its syncs from 1 again, under a higher epoch: they are newer than all before.

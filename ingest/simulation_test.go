@@ -318,7 +318,7 @@ func (p *simProcess) act(ctx context.Context) (err error) {
 			panic(r)
 		}
 	}()
-	if p.budget.tight() {
+	if p.core.memoryShort() {
 		p.w.met["memory tight"]++
 	}
 	due := p.w.chance(40)
@@ -509,16 +509,30 @@ func (l *simLog) load(context.Context) (*head, error) {
 	return &head{marks: m, has: func(id string) bool { return commits[id] }, base: &lake.Snapshot{ID: int64(l.version)}}, err
 }
 
+// A simPile keeps rows as they are.
+type simPile struct {
+	rows   []schemas.SyncRecord
+	weight int64
+}
+
+func newSimPile() pile { return &simPile{} }
+
+func (p *simPile) Add(rows []schemas.SyncRecord) {
+	p.rows = append(p.rows, rows...)
+	p.weight += weigh(rows)
+}
+
+func (p *simPile) Bytes() int64 { return p.weight }
+
+func (l *simLog) pile() pile { return newSimPile() }
+
 func (l *simLog) seal(_ context.Context, partition int32, _ string, b *buffer) ([]string, error) {
 	var paths []string
-	for _, r := range b.runs() {
+	for _, r := range b.runs {
 		if err := l.fail("seal"); err != nil {
 			return nil, err
 		}
-		var rows []schemas.SyncRecord
-		for _, chunk := range r.chunks {
-			rows = append(rows, chunk...)
-		}
+		rows := r.rows.(*simPile).rows
 		path := fmt.Sprintf("%d %d %d %s", partition, r.start, r.end, rows[0].BatchID)
 		l.files[path] = slices.Clone(rows)
 		paths = append(paths, path)
@@ -568,6 +582,9 @@ func (b *simBronze) apply(p *simProcess, c change) error {
 			}
 			if owner := before[propertyEpoch+suffix]; !strings.Contains(owner, fmt.Sprint(":process", p.number, "-")) {
 				return fmt.Errorf("process %d moved the watermark of %s, which is owned by %s", p.number, suffix, owner)
+			}
+			if by := c.properties[propertyMovedBy+suffix]; by != before[propertyEpoch+suffix] {
+				return fmt.Errorf("the watermark of %s was moved in epoch %s, and %s stood", suffix, by, before[propertyEpoch+suffix])
 			}
 		case strings.HasPrefix(key, propertyEpoch):
 			was, _ := parseEpoch(before[key])

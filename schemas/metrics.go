@@ -38,6 +38,7 @@ const (
 const (
 	HeartRate        = "heart_rate"
 	Steps            = "steps"
+	StepCounter      = "step_counter"
 	Intensity        = "intensity"
 	MotionCount      = "motion_count"
 	BodyWeight       = "body_weight"
@@ -65,6 +66,7 @@ var metricTable = sync.OnceValue(func() []Metric {
 		{Steps, ShapeSeries, "{steps}", "55423-8", 0, 1000, "steps counted in the sample's period; the device's own zeros are zeros"},
 		{Steps, ShapeDaily, "{steps}", "41950-7", 0, 200_000, "steps of the date"},
 		{Steps, ShapeTotal, "{steps}", "55423-8", 0, 400_000, "steps of the workout"},
+		{StepCounter, ShapeSeries, "{steps}", "", 0, 2_000_000_000, "steps on the device's running counter at the sample's start; it may begin again from 0"},
 		{Intensity, ShapeSeries, "{level}", "", 0, 3, "the device's own activity class: 0 sedentary, 1 light, 2 moderate, 3 vigorous"},
 		{MotionCount, ShapeSeries, "{counts}/(30.s)", "", 0, 10_000, "the device's motion counts per 30 s"},
 		{"cadence", ShapeSeries, "/min", "", 0, 300, "steps, strokes or turns per minute"},

@@ -24,6 +24,7 @@ import (
 	"github.com/diurna-health/diurna/ingest/lake"
 	"github.com/diurna-health/diurna/internal/checker"
 	"github.com/diurna-health/diurna/internal/ledger"
+	"github.com/diurna-health/diurna/schemas"
 )
 
 // openChecker looks at the lake of a home.
@@ -235,6 +236,10 @@ func TestTheCheckerFindsEveryDamage(t *testing.T) {
 			d.property(bronze, "ingest.ep."+partition, "900:one")
 			d.property(bronze, "ingest.ep."+partition, "899:one")
 		}, checker.Monotonic, bronze},
+		{"who was replaced commits once more", func(d *damaged) {
+			d.property(bronze, "ingest.ep."+partition, "900:two")
+			d.moveAs(bronze, partition, "899:one")
+		}, checker.Fencing, bronze},
 		{"two owners have one epoch", func(d *damaged) {
 			d.property(bronze, "ingest.ep."+partition, "900:one")
 			d.property(bronze, "ingest.ep."+partition, "900:two")
@@ -269,6 +274,40 @@ func TestTheCheckerFindsEveryDamage(t *testing.T) {
 				t.Errorf("no finding of %q in %s; there are %v", tt.want, tt.table, found)
 			}
 		})
+	}
+}
+
+// TestTheCheckerFindsWhatIsLeftOfThePast asks for less than there is.
+func TestTheCheckerFindsWhatIsLeftOfThePast(t *testing.T) {
+	t.Parallel()
+	home := filepath.Join(t.TempDir(), "home")
+	batch := filepath.Join(t.TempDir(), "batch.json")
+	write(t, batch, []byte(s3Batch))
+	diurna(t, "publish", "--home", home, batch)
+	diurna(t, "lake", "expire", "--home", home, "--keep-last", "1", "--keep-for", "0s", "--empty-trash")
+	c := openChecker(t, home)
+	found, err := c.Swept(t.Context(), 1)
+	report(t, "swept", found, err)
+	of := func(table string) bool {
+		found, err := c.Swept(t.Context(), 0)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return slices.ContainsFunc(found, func(f checker.Finding) bool { return f.Invariant == checker.NoLeak && f.Table == table })
+	}
+	if !of(schemas.TableSyncRecords) {
+		t.Error("a snapshot more than there may be is not found")
+	}
+	if of("") {
+		t.Error("something is in the trash, or left over")
+	}
+	thrown := filepath.Join(home, "lake", "_trash", "20260301T10Z", "x.parquet")
+	if err := os.MkdirAll(filepath.Dir(thrown), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	write(t, thrown, []byte("x"))
+	if !of("") {
+		t.Error("what lies in the trash is not found")
 	}
 }
 
@@ -375,6 +414,18 @@ func (d *damaged) property(table, key, value string) {
 		t.Fatal(err)
 	}
 	d.commit(l, lake.Commit{Base: s, ID: "damage", Properties: map[string]string{key: value}})
+}
+
+// moveAs moves a watermark of bronze as the owner of an epoch.
+func (d *damaged) moveAs(table, partition, epoch string) {
+	t := d.t
+	t.Helper()
+	l := d.open()
+	s, err := l.Load(t.Context(), table)
+	if err != nil {
+		t.Fatal(err)
+	}
+	d.commit(l, lake.Commit{Base: s, ID: "late", Properties: map[string]string{"ingest.wm." + partition: "100000", "ingest.by." + partition: epoch}})
 }
 
 func (d *damaged) commit(l *lake.Lake, c lake.Commit) {

@@ -98,6 +98,7 @@ type IngestConfig struct {
 	Memory       ByteSize      `koanf:"memory" doc:"'SIZE' of what all partitions together may hold; beyond it the largest is written"`
 
 	Group       string              `koanf:"group" doc:"'NAME' of the consumer group whose members share the topic; none = this process reads all of it"`
+	Session     time.Duration       `koanf:"session" doc:"'TIME' after which the group gives the partitions of a member that fell silent to the others; brokers refuse less than 6s unless they were told otherwise"`
 	OnGap       ingest.GapPolicy    `koanf:"on_gap" doc:"'WHAT' to do when Kafka deleted messages before they were read: halt, or record and go on"`
 	OnStorm     ingest.StormPolicy  `koanf:"on_storm" doc:"'WHAT' to do when more than a fifth of many messages cannot be read: pause or go-on"`
 	OnFenced    ingest.FencedPolicy `koanf:"on_fenced" doc:"'WHAT' to do when another process claims a partition: wait, and take over when it stands still, or stop"`
@@ -144,7 +145,7 @@ func DefaultConfig() Config {
 		Ingest: IngestConfig{
 			FlushSamples: ingest.DefaultFlushSamples, FlushBytes: ingest.DefaultFlushBytes, FlushAge: ingest.DefaultFlushAge,
 			Memory: ingest.DefaultMemoryBytes, OnGap: ingest.GapHalt, OnStorm: ingest.StormPause, OnFenced: ingest.FencedWait,
-			DiskReserve: 512 << 20, Ballast: 256 << 20,
+			DiskReserve: 512 << 20, Ballast: 256 << 20, Session: kafka.DefaultSessionTimeout,
 		},
 		S3:     S3Config{Cache: 16 << 30},
 		DuckDB: DuckDBConfig{Memory: 1 << 30, Temp: 16 << 30},
@@ -191,6 +192,7 @@ func (c Config) Validate() error {
 	check(c.Ingest.FlushAge >= time.Millisecond, "ingest.flush_age", c.Ingest.FlushAge,
 		"it must be 1ms or more, with its unit (30s)")
 	check(c.Ingest.Memory >= 16<<20, "ingest.memory", c.Ingest.Memory, "it must be 16MiB or more")
+	check(c.Ingest.Session >= time.Second, "ingest.session", c.Ingest.Session, "it must be 1s or more")
 	check(slices.Contains([]ingest.GapPolicy{ingest.GapHalt, ingest.GapRecord}, c.Ingest.OnGap), "ingest.on_gap", c.Ingest.OnGap,
 		"it must be halt or record")
 	check(slices.Contains([]ingest.StormPolicy{ingest.StormPause, ingest.StormGoOn}, c.Ingest.OnStorm), "ingest.on_storm",

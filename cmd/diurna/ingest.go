@@ -106,7 +106,7 @@ func (a *app) ingest(ctx context.Context, cfg Config, log *slog.Logger, ownAll b
 	if err := setUpTables(ctx, h, db, l); err != nil {
 		return err
 	}
-	topic, err := openTopic(ctx, cfg, cfg.Kafka.Brokers)
+	topic, err := openTopic(ctx, cfg, h, cfg.Kafka.Brokers)
 	if err != nil {
 		return err
 	}

@@ -60,6 +60,7 @@ func (a *app) expire(ctx context.Context, k *lakeKeeper, only string, keep lake.
 	if err != nil {
 		return err
 	}
+	k.progress.show("expire", int64(len(tables)), int64(len(tables)))
 	k.progress.end()
 	_, err = fmt.Fprintf(a.stdout, "%d snapshots expired, %d files swept (those younger than %s stay), %d files removed from the trash\n",
 		snapshots, swept, sweepGrace.Round(time.Minute), removed)

@@ -132,7 +132,7 @@ func (p *pipeline) openTopic(ctx context.Context) (err error) {
 			return err
 		}
 	}
-	if p.topic, err = openTopic(ctx, p.cfg, p.brokers()); err != nil || !p.role.ingests {
+	if p.topic, err = openTopic(ctx, p.cfg, p.home, p.brokers()); err != nil || !p.role.ingests {
 		return err
 	}
 	if !p.topic.BrokerTime() {
@@ -153,9 +153,10 @@ func (p *pipeline) openTopic(ctx context.Context) (err error) {
 }
 
 // openTopic connects to the topic of sync batches.
-func openTopic(ctx context.Context, cfg Config, brokers []string) (*kafka.Topic, error) {
+func openTopic(ctx context.Context, cfg Config, h *home.Home, brokers []string) (*kafka.Topic, error) {
 	at := kafkaAt(cfg, brokers, cfg.Kafka.Topic)
 	at.PrefetchBytes = int(cfg.Ingest.Memory / 4)
+	at.SessionTimeout, at.MembersDir = cfg.Ingest.Session, h.MembersDir()
 	return kafka.Open(ctx, at)
 }
 

@@ -26,7 +26,7 @@ type progress struct {
 	out   io.Writer
 	name  string    // of the stage shown last
 	shown time.Time // when
-	open  bool      // a bar stands on the current line
+	width int       // of the bar that stands on the current line; 0 = none does
 }
 
 func newProgress(out io.Writer, now func() time.Time) *progress {
@@ -54,8 +54,9 @@ func (p *progress) show(stage string, done, total int64) {
 		return
 	}
 	filled := int(share) * barWidth / 100
-	fmt.Fprintf(p.out, "\r%-9s [%s%s] %3d %%", stage, strings.Repeat("=", filled), strings.Repeat(" ", barWidth-filled), share)
-	p.open = true
+	bar := fmt.Sprintf("%-9s [%s%s] %3d %%", stage, strings.Repeat("=", filled), strings.Repeat(" ", barWidth-filled), share)
+	fmt.Fprintf(p.out, "\r%-*s", p.width, bar) // over one with a longer name, too
+	p.width = len(bar)
 }
 
 // stage tells of work whose end cannot be foreseen.
@@ -98,8 +99,8 @@ func (p *progress) end() {
 
 // clear takes the bar off the current line. The caller holds mu.
 func (p *progress) clear() {
-	if p.open {
-		fmt.Fprintf(p.out, "\r%s\r", strings.Repeat(" ", barWidth+20))
-		p.open = false
+	if p.width > 0 {
+		fmt.Fprintf(p.out, "\r%s\r", strings.Repeat(" ", p.width))
+		p.width = 0
 	}
 }

@@ -58,3 +58,23 @@ func TestElsewhereThanOnATerminalProgressIsPlainLines(t *testing.T) {
 		t.Errorf("output (-want +got):\n%s", diff)
 	}
 }
+
+func TestABarIsTakenAwayWholeHoweverLongItsName(t *testing.T) {
+	t.Parallel()
+	var out bytes.Buffer
+	p := &progress{out: &out, now: time.Now, terminal: true}
+	p.show("compact bronze.sync_records", 1, 2)
+	p.show("verify", 1, 2)
+	lines := strings.Split(out.String(), "\r")
+	if first, second := lines[1], lines[2]; len(second) != len(first) {
+		t.Errorf("a bar of %d characters is written over by %d", len(first), len(second))
+	}
+	out.Reset()
+	p.show("compact bronze.sync_records", 2, 2)
+	bar := strings.TrimPrefix(out.String(), "\r")
+	out.Reset()
+	p.end()
+	if want := "\r" + strings.Repeat(" ", len(bar)) + "\r"; out.String() != want {
+		t.Errorf("%q is taken away by %q", bar, out.String())
+	}
+}

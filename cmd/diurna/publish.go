@@ -60,8 +60,10 @@ func (a *app) publish(cmd *cobra.Command, files []string, noWait bool) error {
 	}
 	sent, refused, err := a.publishFiles(ctx, s, files, lines)
 	if err == nil && !noWait {
+		lines.stage("building")
 		_, err = s.wait(ctx)
 	}
+	lines.end()
 	if err := s.end(err); err != nil {
 		return err
 	}
@@ -105,10 +107,12 @@ func checkIdentity(b *syncv1.Batch) error {
 // publishFiles sends the sync batches of the files and says of every other document what is wrong with it.
 func (a *app) publishFiles(ctx context.Context, s *session, files []string, lines *progress) (sent, refused int, err error) {
 	var group []kafka.Record
+	done, total := int64(0), sizeOf(files)
 	flush := func() error {
 		err := s.publish(ctx, group)
 		if err == nil {
 			sent += len(group)
+			lines.show("sending", min(done, total), total)
 		}
 		group = group[:0]
 		return err
@@ -118,6 +122,10 @@ func (a *app) publishFiles(ctx context.Context, s *session, files []string, line
 		if err != nil {
 			return sent, refused, fmt.Errorf("read %s: %w", file, err)
 		}
+		if file == "-" {
+			total += int64(len(data)) // it is known only now
+		}
+		before := done
 		for doc, err := range documents(data) {
 			var batch *syncv1.Batch
 			if err == nil {
@@ -131,6 +139,7 @@ func (a *app) publishFiles(ctx context.Context, s *session, files []string, line
 				lines.print(fmt.Sprintf("%s:%d: %v", file, doc.line, err))
 				continue
 			}
+			done += int64(len(doc.data))
 			group = append(group, kafka.Record{Key: batch.UserID, Value: doc.data, ContentType: doc.contentType})
 			if len(group) == publishGroup {
 				if err := flush(); err != nil {
@@ -138,8 +147,19 @@ func (a *app) publishFiles(ctx context.Context, s *session, files []string, line
 				}
 			}
 		}
+		done = before + int64(len(data)) // what lies between documents too
 	}
 	return sent, refused, flush()
+}
+
+// sizeOf returns the size of all files together, as far as it can be known.
+func sizeOf(files []string) (total int64) {
+	for _, file := range files {
+		if info, err := os.Stat(file); err == nil && file != "-" {
+			total += info.Size()
+		}
+	}
+	return total
 }
 
 func (a *app) readFile(file string) ([]byte, error) {

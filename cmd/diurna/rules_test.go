@@ -12,10 +12,15 @@ import (
 // ruleBatch writes a sync batch of steps, a minute each, and returns its file.
 func ruleBatch(t *testing.T, dir, id, device string, epoch, seq int, start string, steps ...int) string {
 	t.Helper()
+	return metricBatch(t, dir, id, device, epoch, seq, "steps", start, steps...)
+}
+
+func metricBatch(t *testing.T, dir, id, device string, epoch, seq int, metric, start string, values ...int) string {
+	t.Helper()
 	data, err := json.Marshal(map[string]any{
 		"batch_id": id, "user_id": "ann", "device": map[string]any{"id": device, "epoch": epoch}, "seq": seq,
 		"sent_at": "2026-03-02T09:00:00+01:00", "utc_offset": "+01:00",
-		"series": []any{map[string]any{"metric": "steps", "start": start, "period_ms": 60000, "values": steps}},
+		"series": []any{map[string]any{"metric": metric, "start": start, "period_ms": 60000, "values": values}},
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -65,6 +70,41 @@ func TestI4I5I6I14TheDaysAreTheSameInEveryOrderOfArrival(t *testing.T) {
 		}
 		if samples := query(t, home, "select count(*) from steps"); samples[0][0] != "8" {
 			t.Errorf("order %v: %s samples of both devices are kept, want 8", order, samples[0][0])
+		}
+	}
+}
+
+// A running counter that is read again and again, is reset, and stands beside a watch that sends steps on one of the days
+// comes to the same days, whatever order its readings arrive in.
+func TestI14ARunningCounterComesToTheSameDaysInEveryOrderOfArrival(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	counter := func(id string, epoch, seq int, start string, values ...int) string {
+		return metricBatch(t, dir, id, "phone", epoch, seq, "step_counter", start, values...)
+	}
+	files := []string{
+		counter("morning", 0, 1, "2026-03-01T10:00:00+01:00", 70000, 70010),
+		counter("morning-again", 0, 2, "2026-03-01T10:00:00+01:00", 70000, 70010, 70030),
+		counter("after-reset", 1, 1, "2026-03-01T10:03:00+01:00", 5, 25),
+		counter("over-midnight", 1, 2, "2026-03-01T23:59:00+01:00", 100, 107, 109),
+		counter("beside-a-watch", 1, 3, "2026-03-02T10:00:00+01:00", 300, 340),
+		ruleBatch(t, dir, "watch", "watch", 0, 1, "2026-03-02T10:00:00+01:00", 41),
+	}
+	// 10, 20, then 5 and 20 since the reset, 75 until 23:59; what was counted over midnight is of no date for certain. On
+	// the second date the watch counted, and the phone's 2, 191 and 40 are not added.
+	want := [][]string{{"2026-03-01", "130"}, {"2026-03-02", "41"}}
+	for _, order := range [][]int{{0, 1, 2, 3, 4, 5}, {5, 4, 3, 2, 1, 0}, {3, 1, 5, 2, 0, 4}} {
+		home := filepath.Join(t.TempDir(), "home")
+		for half := range 2 { // two processes, one after the other
+			args := []string{"publish", "--home", home}
+			for _, at := range order[half*3 : half*3+3] {
+				args = append(args, files[at])
+			}
+			diurna(t, args...)
+		}
+		days := query(t, home, "select local_date, step_count from activity_days order by local_date")
+		if diff := cmp.Diff(want, days); diff != "" {
+			t.Errorf("order %v (-want +got):\n%s", order, diff)
 		}
 	}
 }

@@ -74,7 +74,7 @@ func stepsBatch(seq, hour, value string) string {
 
 func waitForSteps(t *testing.T, home, want string) {
 	t.Helper()
-	for end := time.Now().Add(30 * time.Second); ; time.Sleep(100 * time.Millisecond) {
+	for end := time.Now().Add(90 * time.Second); ; time.Sleep(100 * time.Millisecond) {
 		rows := query(t, home, "select step_count from activity_days where user_id = 'ann'")
 		if len(rows) == 1 && rows[0][0] == want {
 			return
@@ -190,6 +190,7 @@ func TestARunTellsItsOperatorHowItIs(t *testing.T) {
 	for _, want := range []string{
 		"diurna_ingest_messages_total 2", "diurna_ingest_samples_total 2", `diurna_ingest_rejects_total{reason="future_ts"} 0`,
 		`diurna_ingest_lag_messages{partition="0"} 0`, `diurna_step_seconds_count{step="commit"}`,
+		"diurna_ingest_flush_age_seconds ", "diurna_ingest_bytes_per_sample ", `diurna_ingest_state{partition="0",state="filling"} 1`,
 	} {
 		if !strings.Contains(metrics, want) {
 			t.Errorf("/metrics does not say %s", want)

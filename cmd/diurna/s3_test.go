@@ -3,12 +3,15 @@ package main_test
 import (
 	"bytes"
 	"encoding/csv"
+	"fmt"
+	"net/http"
 	"net/http/httptest"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/johannesboyne/gofakes3"
@@ -82,6 +85,29 @@ func TestALakeInABucket(t *testing.T) {
 	}
 	inBucket("doctor")
 
+	// The lake is looked after in the bucket as in a folder, and made anew there.
+	inBucket("lake", "compact", "--full")
+	inBucket("lake", "expire", "--keep-last", "1", "--keep-for", "0s")
+	if out, _ := inBucket("lake", "verify"); !strings.Contains(out, "all is well") {
+		t.Errorf("lake verify says %q", out)
+	}
+	if diff := cmp.Diff(want, ask()); diff != "" {
+		t.Errorf("answer after care (-want +got):\n%s", diff)
+	}
+	if out, _ := inBucket("sync", "status", "--user", "ann"); !strings.Contains(out, "1 sync") {
+		t.Errorf("sync status says %q", out)
+	}
+	for _, name := range []string{"ledger.db", "ledger.db-wal", "ledger.db-shm"} {
+		if err := os.Remove(filepath.Join(home, name)); err != nil && !os.IsNotExist(err) {
+			t.Fatal(err)
+		}
+	}
+	inBucket("lake", "repair", "--from-files")
+	inBucket("lake", "verify")
+	if diff := cmp.Diff(want, ask()); diff != "" {
+		t.Errorf("answer after the repair (-want +got):\n%s", diff)
+	}
+
 	// Local copies are copies: without them everything is fetched again.
 	if err := os.RemoveAll(filepath.Join(home, "copies")); err != nil {
 		t.Fatal(err)
@@ -94,5 +120,45 @@ func TestALakeInABucket(t *testing.T) {
 	_, problem, code := diurnaCode(t, "sql", "--home", home, "select 1")
 	if code == 0 || !strings.Contains(problem, "s3://health/lake") || !strings.Contains(problem, "lake.location") {
 		t.Errorf("exit code %d and %q, want a sentence with the lake's place and the setting", code, problem)
+	}
+}
+
+// TestTheGatewayOfALakeInABucket follows a batch from the gateway to the figures, as an app would.
+func TestTheGatewayOfALakeInABucket(t *testing.T) {
+	t.Parallel()
+	backend := s3mem.New()
+	if err := backend.CreateBucket("health"); err != nil {
+		t.Fatal(err)
+	}
+	server := httptest.NewServer(gofakes3.New(backend).Server())
+	defer server.Close()
+	dir := t.TempDir()
+	home, settings := filepath.Join(dir, "home"), filepath.Join(dir, "diurna.yaml")
+	if err := os.WriteFile(settings, []byte(`home: `+home+`
+lake: {location: "s3://health/lake"}
+s3: {endpoint: "`+server.URL+`", region: us-east-1, access_key: key, secret_key: a-secret-key, path_style: true}
+`), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	secret := strings.TrimSpace(diurna(t, "token", "add", "app", "--scope", "sync:write", "--user", "ann", "--config", settings))
+	r := startRun(t, home, "--flush-age", "50ms", "--config", settings)
+	batch := strings.NewReplacer("\n", "", "\t", "").Replace(stepsBatch("1", "07", "10,900000"))
+	if status, answer := call(t, http.MethodPost, r.web+"/v1/sync", secret, batch); status != http.StatusAccepted {
+		t.Fatalf("status %d: %v", status, answer)
+	}
+	for end := time.Now().Add(60 * time.Second); ; time.Sleep(100 * time.Millisecond) {
+		status, answer := call(t, http.MethodGet, r.web+"/v1/sync/b1", secret, "")
+		if status == http.StatusOK && answer["state"] == "counted" {
+			if answer["values"] != 1.0 || !strings.Contains(fmt.Sprint(answer["set_aside"]), "value_range") {
+				t.Errorf("what became of it: %v", answer)
+			}
+			break
+		}
+		if time.Now().After(end) {
+			t.Fatalf("status %d: %v", status, answer)
+		}
+	}
+	if out := diurna(t, "sync", "status", "--user", "ann", "--config", settings); !strings.Contains(out, "1 sync") || !strings.Contains(out, "value_range") {
+		t.Errorf("sync status says %q", out)
 	}
 }

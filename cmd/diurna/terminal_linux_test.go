@@ -71,3 +71,25 @@ func TestOnATerminalAnImportShowsItsBarAndNoLogUnlessAsked(t *testing.T) {
 		}
 	}
 }
+
+func TestOnATerminalPublishAndTheCareOfTheLakeShowTheirBars(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	home, batch := filepath.Join(dir, "home"), filepath.Join(dir, "batch.json")
+	if err := os.WriteFile(batch, []byte(s3Batch), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for _, step := range []struct {
+		bar  string
+		args []string
+	}{
+		{"\rsending   [", []string{"publish", "--home", home, batch}},
+		{"\rcompact ", []string{"lake", "compact", "--full", "--home", home}},
+		{"\rverify ", []string{"lake", "verify", "--home", home}},
+		{"\rexpire ", []string{"lake", "expire", "--home", home}},
+	} {
+		if seen := onTerminal(t, step.args...); !strings.Contains(seen, step.bar) || !strings.Contains(seen, "100 %") {
+			t.Errorf("diurna %s shows no bar, or not its end: %q", strings.Join(step.args[:2], " "), seen)
+		}
+	}
+}

@@ -213,7 +213,7 @@ func (x *torture) waitForLake() *checker.Checker {
 // age makes files that are some seconds old look hours old, so that sweeps find something to remove. What is younger
 // belongs to commits that are under way.
 func (x *torture) age(ctx context.Context) {
-	const commitsTake = 30 * time.Second
+	const commitsTake = 90 * time.Second
 	for ctx.Err() == nil {
 		now := time.Now()
 		_ = filepath.WalkDir(filepath.Join(x.home, "lake"), func(path string, d fs.DirEntry, err error) error { // what is gone meanwhile needs no ageing
@@ -481,7 +481,7 @@ func (x *torture) sweep() {
 		t.Fatal(err)
 	}
 	diurna(t, "lake", "expire", "--home", x.home, "--keep-last", "1", "--keep-for", "0s", "--empty-trash")
-	found, err := x.checker.Leaks(t.Context())
+	found, err := x.checker.Swept(t.Context(), 1)
 	report(t, "swept", found, err)
 	found, err = x.checker.CheckSettled(t.Context(), x.journal)
 	report(t, "swept", found, err)

@@ -2,6 +2,7 @@ package kafka
 
 import (
 	"context"
+	"crypto/rand"
 	"errors"
 	"fmt"
 	"slices"
@@ -11,7 +12,8 @@ import (
 )
 
 const (
-	heartbeatsPerSession = 10 // so many may be lost before the member is; also how fast it hears of a rebalance
+	heartbeatsPerSession = 10                     // so many may be lost before the member is
+	hearsWithin          = 500 * time.Millisecond // of a rebalance, which a heartbeat tells
 	joinPause            = time.Second
 	joinAttempts         = 8
 	leaveWithin          = 2 * time.Second
@@ -23,16 +25,27 @@ const (
 // context that ends when they are taken away. Work must return within 2 s of that: only then does the member join the
 // next generation, so no partition is worked by two members that keep to it. A member that hangs is thrown out by the
 // group after Config.SessionTimeout, and another starts while it may still be writing: the group shares out work, it
-// does not fence.
+// does not fence. For a member whose process is gone, the others on its machine leave the group at once (see
+// Config.MembersDir).
 //
 // An error that work returns while its context lives, or one that is not about the context ending, ends the membership
 // and is returned. After nil the member joins again.
 func (t *Topic) Join(ctx context.Context, groupID string, work func(ctx context.Context, partitions []int32) error) error {
-	group, err := kafkago.NewConsumerGroup(t.groupConfig(groupID))
+	self := rosterEntry{Group: groupID, Client: t.cfg.ClientID + "-" + rand.Text()}
+	stands := &roster{topic: t, dir: t.cfg.MembersDir, dead: map[string]bool{}}
+	if err := stands.enter(self); err != nil {
+		return fmt.Errorf("join group %s: stand among the members of this machine: %w", groupID, err)
+	}
+	_ = stands.leaveForTheDead(ctx) // otherwise their sessions have to end
+	defer stands.leave()            //nolint:errcheck // whoever finds the file finds the member gone too
+	group, err := kafkago.NewConsumerGroup(t.groupConfig(groupID, self.Client))
 	if err != nil {
 		return fmt.Errorf("join group %s: %w", groupID, err)
 	}
-	defer leave(group)
+	defer t.leave(group, self)
+	watching, stop := context.WithCancel(ctx)
+	defer stop()
+	go stands.watch(watching)
 
 	for failed := 0; ; {
 		generation, err := group.Next(ctx)
@@ -54,8 +67,8 @@ func (t *Topic) Join(ctx context.Context, groupID string, work func(ctx context.
 }
 
 // leave leaves the group. A join under way is not waited for long: the group answers it only once it has given up on its
-// slowest member.
-func leave(group *kafkago.ConsumerGroup) {
+// slowest member. Until then nobody knows as which member to leave but the group itself, which is asked.
+func (t *Topic) leave(group *kafkago.ConsumerGroup, self rosterEntry) {
 	left := make(chan struct{})
 	go func() {
 		defer close(left)
@@ -66,18 +79,21 @@ func leave(group *kafkago.ConsumerGroup) {
 	select {
 	case <-left:
 	case <-timer.C:
+		ctx, cancel := context.WithTimeout(context.Background(), leaveWithin)
+		defer cancel()
+		_, _ = t.leaveFor(ctx, self) // otherwise the session has to end
 	}
 }
 
-func (t *Topic) groupConfig(groupID string) kafkago.ConsumerGroupConfig {
+func (t *Topic) groupConfig(groupID, client string) kafkago.ConsumerGroupConfig {
 	return kafkago.ConsumerGroupConfig{
 		ID:      groupID,
 		Brokers: t.cfg.Brokers,
 		Topics:  []string{t.cfg.Topic},
-		Dialer: &kafkago.Dialer{ClientID: t.cfg.ClientID, DialFunc: t.dial, Timeout: t.cfg.RequestTimeout,
+		Dialer: &kafkago.Dialer{ClientID: client, DialFunc: t.dial, Timeout: t.cfg.RequestTimeout,
 			TLS: t.tls, SASLMechanism: t.login},
 		GroupBalancers:         []kafkago.GroupBalancer{kafkago.RangeGroupBalancer{}},
-		HeartbeatInterval:      t.cfg.SessionTimeout / heartbeatsPerSession,
+		HeartbeatInterval:      min(t.cfg.SessionTimeout/heartbeatsPerSession, hearsWithin),
 		SessionTimeout:         t.cfg.SessionTimeout,
 		RebalanceTimeout:       t.cfg.SessionTimeout,
 		JoinGroupBackoff:       joinPause,

@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"net"
+	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"sync"
@@ -69,6 +71,7 @@ func (h *holders) check(partitions int, members []string) error {
 // A member of a group that can be killed: its connections fall silent without a word.
 type member struct {
 	name  string
+	file  string // in the roster
 	leave context.CancelFunc
 	dead  chan struct{} // closed by a kill
 	done  chan error
@@ -76,9 +79,14 @@ type member struct {
 
 func (c *cluster) joinGroup(t *testing.T, topic, group, name string, session time.Duration, h *holders) *member {
 	t.Helper()
-	m := &member{name: name, dead: make(chan struct{}), done: make(chan error, 1)}
 	cfg := c.config(topic)
 	cfg.SessionTimeout = session
+	return joinGroupAs(t, cfg, group, name, h)
+}
+
+func joinGroupAs(t *testing.T, cfg Config, group, name string, h *holders) *member {
+	t.Helper()
+	m := &member{name: name, dead: make(chan struct{}), done: make(chan error, 1)}
 	cfg.Dial = func(ctx context.Context, network, address string) (net.Conn, error) {
 		conn, err := (&net.Dialer{}).DialContext(ctx, network, address)
 		if err != nil {
@@ -188,11 +196,90 @@ func (c *cluster) leavingWaitsForNobody(t *testing.T) {
 		<-ctx.Done()
 		return nil
 	})
-	if took := time.Since(start); err != nil || took > 5*time.Second {
+	if took := time.Since(start); err != nil || took > 6*time.Second {
 		t.Errorf("leaving took %s: %v", took, err)
+	}
+	// And nobody waits for who has left, though its join was under way: the member that hangs is the only one.
+	request := kmsg.NewPtrDescribeGroupsRequest()
+	request.Groups = []string{"slow"}
+	resp, err := request.RequestWith(t.Context(), c.Admin)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if members := resp.Groups[0].Members; len(members) != 1 {
+		t.Errorf("the group has %d members, want the one that hangs", len(members))
 	}
 	hanging.leave()
 	<-hanging.done
+}
+
+// The session lasts longer than the test waits, and the member that is left behind first is a neighbour's to notice, the
+// next one whoever comes after it.
+func (c *cluster) theDeadAreLeftFor(t *testing.T) {
+	t.Parallel()
+	const partitions, session = 4, 2 * time.Minute
+	name, h := c.NewTopic(t, partitions), &holders{of: map[int32]string{}}
+	cfg := c.config(name)
+	cfg.SessionTimeout, cfg.MembersDir = session, filepath.Join(t.TempDir(), "members")
+	group := "mortals " + name
+	kill := func(m *member) {
+		t.Helper()
+		path := filepath.Join(cfg.MembersDir, m.file)
+		line, err := os.ReadFile(path)
+		close(m.dead)
+		h.release(m.name)
+		m.leave() // nobody hears it
+		<-m.done
+		// What a process that was killed leaves is a file that nobody holds.
+		if err = errors.Join(err, os.WriteFile(path, line, 0o600)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	known := map[string]bool{}
+	join := func(name string) *member {
+		m := joinGroupAs(t, cfg, group, name, h)
+		c.Until(t, name+" stands in the roster", func() error {
+			files, err := os.ReadDir(cfg.MembersDir)
+			for _, f := range files {
+				if strings.HasSuffix(f.Name(), rosterSuffix) && !known[f.Name()] {
+					m.file, known[f.Name()] = f.Name(), true
+					return nil
+				}
+			}
+			return errors.Join(err, errors.New("it does not"))
+		})
+		return m
+	}
+	one := join("one")
+	c.Until(t, "the first joins", func() error { return h.check(partitions, []string{"one"}) })
+	two := join("two")
+	c.Until(t, "the second joins", func() error { return h.check(partitions, []string{"one", "two"}) })
+	start := time.Now()
+	kill(one)
+	c.Until(t, "the second takes over", func() error { return h.check(partitions, []string{"two"}) })
+	t.Logf("a neighbour took over after %s", time.Since(start).Round(10*time.Millisecond))
+	kill(two)
+	start = time.Now()
+	three := join("three")
+	c.Until(t, "the third takes over", func() error { return h.check(partitions, []string{"three"}) })
+	t.Logf("the next one took over after %s", time.Since(start).Round(10*time.Millisecond))
+	// One that is killed before it knows that it is a member is missed as well.
+	joining := join("joining")
+	kill(joining)
+	c.Until(t, "the third goes on alone", func() error {
+		left, err := os.ReadDir(cfg.MembersDir)
+		if err == nil && len(left) > 1 {
+			err = fmt.Errorf("%d members stand in the roster", len(left))
+		}
+		return errors.Join(err, h.check(partitions, []string{"three"}))
+	})
+	three.leave()
+	if err := <-three.done; err != nil {
+		t.Errorf("leave: %v", err)
+	}
+	if left, err := os.ReadDir(cfg.MembersDir); err != nil || len(left) != 0 {
+		t.Errorf("left behind: %v, %v", left, err)
+	}
 }
 
 func (c *cluster) workEndsMembership(t *testing.T) {

@@ -48,6 +48,7 @@ func TestTheSuite(t *testing.T) {
 		t.Run("a bad connection loses and doubles nothing", c.badConnectionsLoseNothing)
 		t.Run("what work returns ends the membership", c.workEndsMembership)
 		t.Run("leaving a group waits for nobody", c.leavingWaitsForNobody)
+		t.Run("members on one machine leave for one that is gone", c.theDeadAreLeftFor)
 		t.Run("a group shares out partitions through joins, leaves and kills", c.groupSharesOut)
 	})
 	t.Run("source and producer outlive five restarts", c.restartsAreOutlived)

@@ -43,11 +43,17 @@ type Config struct {
 	// it gives up. 0 = 30 s.
 	StallAfter time.Duration
 	// SessionTimeout is how long a member of a consumer group that fell silent keeps its partitions. Brokers refuse
-	// less than 6 s unless their operator allowed it. 0 = 10 s.
+	// less than 6 s unless their operator allowed it. 0 = DefaultSessionTimeout.
 	SessionTimeout time.Duration
+	// MembersDir is a folder in which the members of groups on this machine stand, so that they take over at once from one
+	// that was killed, and do not wait for its session to end. "" = none.
+	MembersDir string
 	// Dial opens connections. nil = a net.Dialer.
 	Dial func(ctx context.Context, network, address string) (net.Conn, error)
 }
+
+// DefaultSessionTimeout is the least that brokers allow when nobody told them otherwise.
+const DefaultSessionTimeout = 6 * time.Second
 
 // An Identity tells sources apart: offsets mean something only within one.
 type Identity struct {
@@ -326,7 +332,7 @@ func (cfg Config) withDefaults() Config {
 		cfg.StallAfter = 30 * time.Second
 	}
 	if cfg.SessionTimeout == 0 {
-		cfg.SessionTimeout = 10 * time.Second
+		cfg.SessionTimeout = DefaultSessionTimeout
 	}
 	return cfg
 }

@@ -19,6 +19,8 @@ const (
 	fetchByIDVersion          = 13
 	maxMetadataVersion        = 12
 	maxDescribeConfigsVersion = 4
+	maxDescribeGroupsVersion  = 5
+	maxLeaveGroupVersion      = 4
 )
 
 // maxAnswerBytes bounds what a broker can make us allocate. An answer to a fetch is as large as one batch at least.
@@ -38,17 +40,27 @@ const anyBroker = -1
 // ask sends a request and returns its answer.
 func ask[T kmsg.Response](ctx context.Context, t *Topic, x exchange) (answer T, err error) {
 	x.topic = t
-	msg, err := t.transport.RoundTrip(ctx, t.client.Addr, &x)
+	return roundTrip[T](ctx, t, &x, x.name())
+}
+
+// askCoordinator sends a request to the coordinator of a group and returns its answer.
+func askCoordinator[T kmsg.Response](ctx context.Context, t *Topic, group string, x exchange) (answer T, err error) {
+	x.topic = t
+	return roundTrip[T](ctx, t, groupExchange{&x, group}, x.name())
+}
+
+func roundTrip[T kmsg.Response](ctx context.Context, t *Topic, request kafkago.Request, name string) (answer T, err error) {
+	msg, err := t.transport.RoundTrip(ctx, t.client.Addr, request)
 	if err != nil {
 		return answer, err
 	}
 	r, ok := msg.(*reply)
 	if !ok {
-		return answer, fmt.Errorf("the answer to %s is a %T", x.name(), msg)
+		return answer, fmt.Errorf("the answer to %s is a %T", name, msg)
 	}
 	answer, ok = r.resp.(T)
 	if !ok {
-		return answer, fmt.Errorf("the answer to %s is a %T", x.name(), r.resp)
+		return answer, fmt.Errorf("the answer to %s is a %T", name, r.resp)
 	}
 	return answer, nil
 }
@@ -108,6 +120,28 @@ func (x *exchange) RawExchange(rw io.ReadWriter) (protocol.Message, error) {
 		return nil, err
 	}
 	return &reply{resp: resp}, nil
+}
+
+// A groupExchange goes to the coordinator of a group, whom kafka-go looks up.
+type groupExchange struct {
+	x     *exchange
+	group string
+}
+
+// ApiKey says what is asked; kafka-go wants to know.
+func (g groupExchange) ApiKey() protocol.ApiKey { return g.x.ApiKey() }
+
+// Group says whose coordinator to ask.
+func (g groupExchange) Group() string { return g.group }
+
+// Required says that kafka-go is to leave reading and writing to RawExchange.
+func (g groupExchange) Required(versions map[protocol.ApiKey]int16) bool {
+	return g.x.Required(versions)
+}
+
+// RawExchange writes the request and reads its answer.
+func (g groupExchange) RawExchange(rw io.ReadWriter) (protocol.Message, error) {
+	return g.x.RawExchange(rw)
 }
 
 // A reply is an answer on its way through kafka-go.

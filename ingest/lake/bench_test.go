@@ -199,7 +199,7 @@ func fileHours(tb testing.TB, path string) []schemas.SeriesHour {
 	return hours
 }
 
-// BenchmarkWriteBronze writes rows of the mix, in batches of two hours, as ingest does.
+// BenchmarkWriteBronze writes rows of the mix, in batches of two hours: as ingest does, and as parquet-go writes structs.
 func BenchmarkWriteBronze(b *testing.B) {
 	m := mix{people: 100, partMin: 120}
 	records := m.day()
@@ -208,27 +208,40 @@ func BenchmarkWriteBronze(b *testing.B) {
 	for _, r := range records {
 		samples += len(r.Values)
 	}
-	cpu := time.Duration(0)
-	var path string
-	for b.Loop() {
-		b.StopTimer()
-		start := processorTime(b)
-		b.StartTimer()
-		var err error
-		if path, err = lake.WriteRows(b.Context(), l, schemas.TableSyncRecords, "sync", map[string]int64{"ingest_date": 20_000}, nil, records); err != nil {
-			b.Fatal(err)
-		}
-		b.StopTimer()
-		cpu += processorTime(b) - start
-		b.StartTimer()
+	partition := map[string]int64{"ingest_date": 20_000}
+	for _, by := range []struct {
+		name  string
+		write func() (string, error)
+	}{
+		{"records", func() (string, error) {
+			r := lake.NewRecords()
+			for message := range slices.Chunk(records, 20) {
+				r.Add(message)
+			}
+			return lake.WriteRecords(b.Context(), l, "sync", partition, nil, r)
+		}},
+		{"structs", func() (string, error) {
+			return lake.WriteRows(b.Context(), l, schemas.TableSyncRecords, "sync", partition, nil, records)
+		}},
+	} {
+		b.Run("by="+by.name, func(b *testing.B) {
+			var path string
+			start := processorTime(b)
+			for b.Loop() {
+				var err error
+				if path, err = by.write(); err != nil {
+					b.Fatal(err)
+				}
+			}
+			reportRate(b, samples, processorTime(b)-start)
+			info, err := os.Stat(path)
+			if err != nil {
+				b.Fatal(err)
+			}
+			b.ReportMetric(float64(info.Size())/float64(samples), "B/sample")
+			b.ReportMetric(float64(samples)/float64(len(records)), "samples/row")
+		})
 	}
-	info, err := os.Stat(path)
-	if err != nil {
-		b.Fatal(err)
-	}
-	reportRate(b, samples, cpu)
-	b.ReportMetric(float64(info.Size())/float64(samples), "B/sample")
-	b.ReportMetric(float64(samples)/float64(len(records)), "samples/row")
 }
 
 func processorTime(b *testing.B) time.Duration {

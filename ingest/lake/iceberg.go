@@ -243,6 +243,9 @@ func (l *Lake) commit(ctx context.Context, c Commit, keep Expiry, expireAbove in
 	if t.MetadataLocation() != c.Base.version {
 		return nil, fmt.Errorf("%w: %s", ErrConflict, name)
 	}
+	if _, err := l.bringBack(ctx, c.Add); err != nil {
+		return nil, fmt.Errorf("commit %s: %w", name, err)
+	}
 	tx := t.NewTransaction()
 	if err := stage(ctx, tx, c, l.cfg.Now()); err != nil {
 		return nil, fmt.Errorf("stage commit of %s: %w", name, err)
@@ -271,6 +274,9 @@ func (l *Lake) commit(ctx context.Context, c Commit, keep Expiry, expireAbove in
 	}
 	if err := errors.Join(failpoint.Hit("commit.after_cas"), failpoint.Hit("commit.lost_reply")); err != nil {
 		return nil, fmt.Errorf("commit %s: %w", name, err)
+	}
+	if _, err := l.bringBack(ctx, c.Add); err != nil {
+		return nil, fmt.Errorf("look for what was committed to %s: %w", name, err)
 	}
 	return l.Load(ctx, name)
 }

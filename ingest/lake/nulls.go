@@ -11,7 +11,7 @@ import (
 // A nullGuard cuts rows into pieces that parquet-go writes as they are. Its v0.32.0 looks at the absent texts of an
 // optional column in words of 64 rows, and where in a word the last texts are there from row y to row 2y-1 it takes them
 // for the rest of the word: all that is absent behind them in the same call is then written as an empty text, which is
-// not the same as nothing.
+// not the same as nothing. Words begin anew with each call, and with each group of rows.
 type nullGuard struct {
 	size  uintptr   // of a row
 	texts []uintptr // where in a row a word lies that is 0 when an optional text is absent

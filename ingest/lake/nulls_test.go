@@ -83,3 +83,23 @@ func TestWhatIsAbsentIsWrittenAsAbsent(t *testing.T) {
 		}
 	}
 }
+
+// TestWhatIsAbsentAtTheEndOfAGroupIsWrittenAsAbsent has the library look at fewer rows at once than it usually does: those
+// that are left of a group of rows.
+func TestWhatIsAbsentAtTheEndOfAGroupIsWrittenAsAbsent(t *testing.T) {
+	t.Parallel()
+	const group = 16_384
+	rows := make([]schemas.SyncRecord, group+1)
+	for _, there := range []int{
+		1,          // is written from row 1 on, and so the last rows of the group are not 64 but 63
+		group - 62, // the second of them, which the library would take for the rest of them
+		group,      // the 64th row is of the next group
+	} {
+		rows[there].Reason = "there"
+	}
+	for i, null := range writtenNulls(t, emptyLake(t), rows)["reason"] {
+		if null == (rows[i].Reason != "") {
+			t.Errorf("row %d: nothing stands there is %v, want %v", i, null, !null)
+		}
+	}
+}

@@ -29,6 +29,11 @@ type writer[T any] struct {
 
 func newWriter[T any](f Temp, metadata map[string]string) *writer[T] {
 	buf := bufio.NewWriterSize(f, 1<<20)
+	return &writer[T]{file: f, buf: buf, rows: parquet.NewGenericWriter[T](buf, fileOptions(metadata)...), nulls: guardNulls[T]()}
+}
+
+// fileOptions says how files are written.
+func fileOptions(metadata map[string]string) []parquet.WriterOption {
 	options := []parquet.WriterOption{
 		parquet.Compression(&zstd.Codec{Level: zstd.SpeedFastest}),
 		parquet.MaxRowsPerRowGroup(rowGroupRows),
@@ -40,16 +45,17 @@ func newWriter[T any](f Temp, metadata map[string]string) *writer[T] {
 	for _, key := range sortedKeys(metadata) {
 		options = append(options, parquet.KeyValueMetadata(key, metadata[key]))
 	}
-	return &writer[T]{file: f, buf: buf, rows: parquet.NewGenericWriter[T](buf, options...), nulls: guardNulls[T]()}
+	return options
 }
 
 func (w *writer[T]) write(rows []T) error {
-	w.n += len(rows)
 	for len(rows) > 0 {
-		n := w.nulls.safe(unsafe.Pointer(&rows[0]), len(rows)) //nolint:gosec // the rows are looked at where they are
+		n := min(len(rows), rowGroupRows-w.pending()) // the library begins its words of rows anew with each group
+		n = w.nulls.safe(unsafe.Pointer(&rows[0]), n) //nolint:gosec // the rows are looked at where they are
 		if _, err := w.rows.Write(rows[:n]); err != nil {
 			return err
 		}
+		w.n += n
 		rows = rows[n:]
 	}
 	return nil
@@ -66,29 +72,38 @@ func (w *writer[T]) writeGroup(group parquet.RowGroup) error {
 // pending returns how many rows stand in the group that is being written.
 func (w *writer[T]) pending() int { return (w.n - w.mark) % rowGroupRows }
 
-// close finishes the file. It is not synced: Publish does that.
-func (w *writer[T]) close() error {
-	err := w.rows.Close()
-	if err == nil {
-		err = w.buf.Flush()
+// close finishes the file and closes it. It is not synced: Publish does that.
+func (w *writer[T]) close() error { return errors.Join(w.finish(), w.file.Close()) }
+
+// finish writes what is still to be written.
+func (w *writer[T]) finish() error {
+	if err := w.rows.Close(); err != nil {
+		return err
 	}
-	return errors.Join(err, w.file.Close())
+	return w.buf.Flush()
 }
 
 // WriteRows writes rows as one immutable file of the table and returns its path; a Commit makes it visible. The rows
 // must be in the order in which they are to be stored; they may lie in several pieces.
 func WriteRows[T any](ctx context.Context, l *Lake, table, stem string, partition map[string]int64, metadata map[string]string, rows ...[]T) (string, error) {
+	return l.writeFile(ctx, table, stem, partition, func(f Temp) error {
+		w := newWriter[T](f, metadata)
+		for _, piece := range rows {
+			if err := w.write(piece); err != nil {
+				return err
+			}
+		}
+		return w.finish()
+	})
+}
+
+// writeFile makes what write writes an immutable file of the table.
+func (l *Lake) writeFile(ctx context.Context, table, stem string, partition map[string]int64, write func(f Temp) error) (string, error) {
 	tmp, err := l.createTemp(ctx, table)
 	if err != nil {
 		return "", err
 	}
-	w := newWriter[T](tmp, metadata)
-	for _, piece := range rows {
-		if err = w.write(piece); err != nil {
-			break
-		}
-	}
-	if err := errors.Join(err, w.close()); err != nil {
+	if err := errors.Join(write(tmp), tmp.Close()); err != nil {
 		return "", errors.Join(fmt.Errorf("write file of %s: %w", table, err), l.store.Remove(ctx, tmp.Path()))
 	}
 	return l.Publish(ctx, table, tmp.Path(), stem, partition)

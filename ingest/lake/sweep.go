@@ -38,9 +38,16 @@ func (l *Lake) Sweep(ctx context.Context, name string, grace time.Duration) (int
 	if anew, err := l.isMadeAnew(ctx, t); err != nil || anew {
 		return 0, err
 	}
-	needed, err := l.neededBy(ctx, t)
+	live, err := referenced(ctx, t)
 	if err != nil {
 		return 0, fmt.Errorf("list references of table %s: %w", name, err)
+	}
+	if err := l.bringBackLive(ctx, name, live); err != nil {
+		return 0, fmt.Errorf("look for files of table %s in the trash: %w", name, err)
+	}
+	needed, err := neededBy(t, live)
+	if err != nil {
+		return 0, fmt.Errorf("read watermarks of table %s: %w", name, err)
 	}
 	var gone []swept
 	for _, object := range candidates {
@@ -61,10 +68,11 @@ func (l *Lake) Sweep(ctx context.Context, name string, grace time.Duration) (int
 	if len(gone) == 0 {
 		return 0, nil
 	}
-	if err := l.putBackNeeded(ctx, name, gone); err != nil {
+	back, err := l.putBackNeeded(ctx, name, gone)
+	if err != nil {
 		return len(gone), fmt.Errorf("look at table %s again: %w", name, err)
 	}
-	return len(gone), l.forgetChecksums(ctx, gone)
+	return len(gone) - back, l.forgetChecksums(ctx, gone)
 }
 
 // A swept is a file that was taken away: to the trash, or for good ("").
@@ -106,27 +114,47 @@ func (l *Lake) takeAway(ctx context.Context, path string, limit time.Time) (to s
 		return "", nil
 	}
 	to = l.trashPath(path)
-	return to, l.store.Move(ctx, path, to)
+	if err := l.store.Move(ctx, path, to); err != nil {
+		return "", err
+	}
+	if err := failpoint.Hit("gc.after_move"); err != nil {
+		return "", err
+	}
+	if !l.movesKeepTimes() {
+		return to, nil
+	}
+	// Another process may have published the file again after we had looked.
+	switch object, err := l.store.Stat(ctx, to); {
+	case errors.Is(err, fs.ErrNotExist): // it was brought back
+		return staysHere, nil
+	case err != nil:
+		return "", err
+	case object.ModTime.After(limit):
+		return staysHere, l.store.Move(ctx, to, path)
+	}
+	return to, nil
 }
 
-// putBackNeeded brings back what another process committed while it was being taken away.
-func (l *Lake) putBackNeeded(ctx context.Context, name string, gone []swept) error {
+// movesKeepTimes reports whether an object that is moved is as old as before. In a bucket it is new.
+func (l *Lake) movesKeepTimes() bool { return !strings.Contains(l.store.Root(), "://") }
+
+// putBackNeeded brings back what another process committed while it was being taken away, and returns how many files.
+func (l *Lake) putBackNeeded(ctx context.Context, name string, gone []swept) (int, error) {
 	t, err := l.loadTable(ctx, name)
 	if err != nil {
-		return err
+		return 0, err
 	}
 	live, err := referenced(ctx, t)
 	if err != nil {
-		return err
+		return 0, err
 	}
+	var paths []string
 	for _, s := range gone {
 		if s.to != "" && live[s.path] {
-			if err := l.store.Move(ctx, s.to, s.path); err != nil {
-				return err
-			}
+			paths = append(paths, s.path)
 		}
 	}
-	return nil
+	return l.bringBack(ctx, paths)
 }
 
 // isMadeAnew reports whether the table was dropped and made again since the oldest lease was taken: its own metadata
@@ -142,11 +170,7 @@ func (l *Lake) isMadeAnew(ctx context.Context, t *table.Table) (bool, error) {
 }
 
 // neededBy returns what tells whether a file may still be needed, whatever its age.
-func (l *Lake) neededBy(ctx context.Context, t *table.Table) (func(path string) bool, error) {
-	live, err := referenced(ctx, t)
-	if err != nil {
-		return nil, err
-	}
+func neededBy(t *table.Table, live map[string]bool) (func(path string) bool, error) {
 	marks, err := (&Snapshot{Properties: t.Properties()}).Watermarks(IngestWatermark)
 	if err != nil {
 		return nil, err

@@ -69,7 +69,7 @@ func runIngest(ctx context.Context, args []string) error {
 		return err
 	}
 	return inScratch(f.dir, func(dir string) error {
-		rep := &report{Command: "bench ingest " + strings.Join(args, " "), Runs: f.runs}
+		rep := &report{Command: "bench ingest " + strings.Join(args, " "), Load: load(), Runs: f.runs}
 		if err := compareIngest(ctx, f, dir, rep); err != nil {
 			return err
 		}

@@ -9,8 +9,9 @@ import (
 	"strings"
 )
 
-// machine says on what, and with which versions, the figures were made.
-func machine(ctx context.Context) (string, error) {
+// machine says on what, how busy with other things, and with which versions the figures were made. before is the load
+// when the run began.
+func machine(ctx context.Context, before string) (string, error) {
 	duckDB, err := duckDBVersion(ctx)
 	if err != nil {
 		return "", err
@@ -24,8 +25,19 @@ func machine(ctx context.Context) (string, error) {
 			}
 		}
 	}
-	return fmt.Sprintf("Machine: %s, %d cores, %s/%s. Versions: %s.\n\n", processor(), runtime.NumCPU(), runtime.GOOS,
-		runtime.GOARCH, strings.Join(versions, ", ")), nil
+	return fmt.Sprintf("Machine: %s, %d cores, %s/%s; load average %s before the run, %s at its end, of which the run is about 1. "+
+		"Versions: %s.\n\n", processor(), runtime.NumCPU(), runtime.GOOS, runtime.GOARCH, before, load(),
+		strings.Join(versions, ", ")), nil
+}
+
+// load returns how many processes wanted a processor in the last minute, where the system tells it.
+func load() string {
+	averages, err := os.ReadFile("/proc/loadavg")
+	if err != nil {
+		return "unknown"
+	}
+	minute, _, _ := strings.Cut(string(averages), " ")
+	return minute
 }
 
 func duckDBVersion(ctx context.Context) (string, error) {

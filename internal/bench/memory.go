@@ -54,7 +54,7 @@ func runMemory(ctx context.Context, args []string) error {
 		return err
 	}
 	return inScratch(f.dir, func(dir string) error {
-		rep := &memoryReport{Command: "bench memory " + strings.Join(args, " "), Flags: f}
+		rep := &memoryReport{Command: "bench memory " + strings.Join(args, " "), Load: load(), Flags: f}
 		if err := rep.measure(ctx, dir); err != nil {
 			return err
 		}

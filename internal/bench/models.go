@@ -58,6 +58,7 @@ func runModels(ctx context.Context, args []string) error {
 		return err
 	}
 	return inScratch(f.dir, func(dir string) error {
+		rep := &modelsReport{Command: "bench models " + strings.Join(args, " "), Load: load(), Flags: f}
 		build := func(name string, people int, profile string) (result, error) {
 			say(fmt.Sprintf("building a day of %d people", people))
 			return runJob(ctx, job{
@@ -65,15 +66,13 @@ func runModels(ctx context.Context, args []string) error {
 				Memory: f.memory, Profile: profile,
 			})
 		}
-		few, err := build("few", f.few, "")
-		if err != nil {
+		if rep.Few, err = build("few", f.few, ""); err != nil {
 			return err
 		}
-		many, err := build("many", f.people, f.profile)
-		if err != nil {
+		if rep.Many, err = build("many", f.people, f.profile); err != nil {
 			return err
 		}
-		return (&modelsReport{Command: "bench models " + strings.Join(args, " "), Flags: f, Few: few, Many: many}).write(ctx)
+		return rep.write(ctx)
 	})
 }
 
@@ -255,6 +254,7 @@ func (t *modelTimes) reset() []modelTime {
 // A modelsReport is what a run of bench models found.
 type modelsReport struct {
 	Command   string
+	Load      string // before the run
 	Flags     modelsFlags
 	Few, Many result
 }
@@ -262,7 +262,7 @@ type modelsReport struct {
 func (r *modelsReport) write(ctx context.Context) error {
 	var b bytes.Buffer
 	fmt.Fprintf(&b, "# Models\n\n    %s\n\n", r.Command)
-	where, err := machine(ctx)
+	where, err := machine(ctx, r.Load)
 	if err != nil {
 		return err
 	}

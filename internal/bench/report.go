@@ -13,6 +13,7 @@ import (
 // A report is everything a run of bench ingest found.
 type report struct {
 	Command string
+	Load    string // before the run
 	Runs    int
 	Corpus  corpus
 
@@ -41,7 +42,7 @@ func (r *report) write(ctx context.Context, out string) error {
 	var b bytes.Buffer
 	fmt.Fprintf(&b, "# Ingest beside its peers\n\n")
 	fmt.Fprintf(&b, "    %s\n\n", r.Command)
-	where, err := machine(ctx)
+	where, err := machine(ctx, r.Load)
 	if err != nil {
 		return err
 	}
@@ -207,7 +208,7 @@ func median(sorted []float64) float64 {
 
 // A memoryReport is what a run of bench memory found.
 type memoryReport struct {
-	Command           string
+	Command, Load     string
 	Flags             memoryFlags
 	Messages, Samples int
 	Result            result
@@ -218,7 +219,7 @@ const mayPeakMiB = 1024
 func (r *memoryReport) write(ctx context.Context, out string) error {
 	var b bytes.Buffer
 	fmt.Fprintf(&b, "# Memory with a backlog\n\n    %s\n\n", r.Command)
-	where, err := machine(ctx)
+	where, err := machine(ctx, r.Load)
 	if err != nil {
 		return err
 	}

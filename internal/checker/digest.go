@@ -203,3 +203,32 @@ func (c *Checker) Leaks(ctx context.Context) ([]Finding, error) {
 	}
 	return found.list(), nil
 }
+
+// Swept is Leaks for a lake whose snapshots were expired to the last of each table, and whose trash was emptied: nothing
+// of its past may be left.
+func (c *Checker) Swept(ctx context.Context, mostSnapshots int) ([]Finding, error) {
+	found := &findings{}
+	tables, err := c.load(ctx, found)
+	if err != nil {
+		return nil, err
+	}
+	for _, name := range slices.Sorted(maps.Keys(tables)) {
+		if n := len(tables[name].snapshots); n > mostSnapshots {
+			found.add(NoLeak, name, "snapshots", "there are %d, more than %d", n, mostSnapshots)
+		}
+	}
+	err = filepath.WalkDir(filepath.Join(c.cfg.Lake, trash), func(path string, d fs.DirEntry, err error) error {
+		if gone(err) {
+			return nil // there is no trash
+		}
+		if err == nil && !d.IsDir() {
+			found.add(NoLeak, "", c.place(path), "the file lies in the trash")
+		}
+		return err
+	})
+	if err != nil {
+		return nil, fmt.Errorf("list trash: %w", err)
+	}
+	leaks, err := c.Leaks(ctx)
+	return append(found.list(), leaks...), err
+}

@@ -17,6 +17,8 @@ import (
 const (
 	watermarkPart = ".wm."
 	epochPart     = ".ep."
+	movedByPart   = "ingest.by." // the epoch a watermark was moved in
+	epochMark     = "ingest.ep."
 )
 
 // history is how far a table's versions were walked.
@@ -88,11 +90,27 @@ func checkMarks(before *history, after *version, found *findings) {
 			}
 		}
 	}
+	checkOwners(before, after, found)
 	for key, is := range after.properties {
 		if strings.Contains(key, watermarkPart) {
 			if n, err := strconv.ParseInt(is, 10, 64); err != nil || n < 0 {
 				found.add(Monotonic, after.table, key, "the watermark %q is no offset", is)
 			}
+		}
+	}
+}
+
+// checkOwners looks at one step of bronze: who moves a watermark says in which epoch, and it is the one that stood before
+// the step and stands after it. A lake that was made anew from its files begins without epochs.
+func checkOwners(before *history, after *version, found *findings) {
+	for key, is := range after.properties {
+		partition, ok := strings.CutPrefix(key, ingestMark)
+		if !ok || is == before.properties[key] {
+			continue
+		}
+		stood, stands := before.properties[epochMark+partition], after.properties[epochMark+partition]
+		if by := after.properties[movedByPart+partition]; by != stood || by != stands {
+			found.add(Fencing, after.table, key, "it was moved to %s in epoch %q, and %q stood", is, epochOf(by), epochOf(stood))
 		}
 	}
 }

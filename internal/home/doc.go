@@ -5,6 +5,7 @@
 //	ledger.db   the SQLite ledger, with its -wal and -shm beside it
 //	broker/     the log of the embedded broker
 //	outbox/     what waits to be delivered
+//	members/    which ingesters on this machine share a topic as a group
 //	run.lock    held by the running pipeline; names its process
 //	run.json    where the running pipeline listens
 //

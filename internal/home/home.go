@@ -125,6 +125,9 @@ func (h *Home) LedgerPath() string { return filepath.Join(h.dir, "ledger.db") }
 // BrokerDir returns the folder of the embedded broker's log.
 func (h *Home) BrokerDir() string { return filepath.Join(h.dir, "broker") }
 
+// MembersDir returns where the ingesters that share a topic as a group stand.
+func (h *Home) MembersDir() string { return filepath.Join(h.dir, "members") }
+
 // OutboxDir returns the folder of what waits to be delivered.
 func (h *Home) OutboxDir() string { return filepath.Join(h.dir, "outbox") }
 

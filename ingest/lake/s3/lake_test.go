@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -63,8 +64,11 @@ func minutes(offset int64, values ...int32) schemas.SyncRecord {
 // write publishes one message as ingest would.
 func write(t *testing.T, l *lake.Lake, r schemas.SyncRecord) string {
 	t.Helper()
+	footer := map[string]string{
+		"diurna.partition": "0", "diurna.start": strconv.FormatInt(r.Offset, 10), "diurna.end": strconv.FormatInt(r.Offset+1, 10),
+	}
 	path, err := lake.WriteRows(t.Context(), l, schemas.TableSyncRecords,
-		lake.BronzeName{Start: r.Offset, End: r.Offset + 1}.String(), map[string]int64{"ingest_date": 20_000}, nil, []schemas.SyncRecord{r})
+		lake.BronzeName{Start: r.Offset, End: r.Offset + 1}.String(), map[string]int64{"ingest_date": 20_000}, footer, []schemas.SyncRecord{r})
 	if err != nil {
 		t.Fatal(err)
 	}

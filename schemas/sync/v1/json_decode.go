@@ -7,8 +7,8 @@ import (
 	"github.com/diurna-health/diurna/schemas"
 )
 
-func decodeJSON(data []byte) (*Batch, error) {
-	r := &jsonReader{data: data, path: make([]step, 0, 8)}
+func decodeJSON(data []byte, numbers *slab) (*Batch, error) {
+	r := &jsonReader{data: data, numbers: numbers, path: make([]step, 0, 8)}
 	b := r.batch()
 	r.end()
 	if r.err != nil {

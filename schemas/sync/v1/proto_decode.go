@@ -10,7 +10,7 @@ import (
 	"github.com/diurna-health/diurna/schemas/sync/v1/syncpb"
 )
 
-func decodeProto(data []byte) (*Batch, error) {
+func decodeProto(data []byte, numbers *slab) (*Batch, error) {
 	items, ok := countItems(data, isBatchItem)
 	if !ok {
 		return nil, notProto()
@@ -24,7 +24,7 @@ func decodeProto(data []byte) (*Batch, error) {
 	}
 	series := reserve[protoSeries](len(messages))
 	for _, message := range messages {
-		s, ok := readSeries(message)
+		s, ok := readSeries(message, numbers)
 		if !ok {
 			return nil, notProto()
 		}
@@ -38,7 +38,7 @@ func decodeProto(data []byte) (*Batch, error) {
 	if p.UtcOffsetMin == nil {
 		return nil, refuse(schemas.RejectMissingKey, "utc_offset_min is missing")
 	}
-	b, err := batchFromProto(&p, series)
+	b, err := batchFromProto(&p, series, numbers)
 	if err != nil {
 		return nil, err
 	}
@@ -91,7 +91,7 @@ func countItems(data []byte, isItem func(protowire.Number) bool) (items int, ok 
 }
 
 // batchFromProto takes the series apart from the rest of the message, in which there are none.
-func batchFromProto(p *syncpb.SyncBatch, series []protoSeries) (*Batch, *DecodeError) {
+func batchFromProto(p *syncpb.SyncBatch, series []protoSeries, numbers *slab) (*Batch, *DecodeError) {
 	source, ok := sourceFromProto(p.GetSource())
 	if !ok {
 		return nil, refuse(schemas.RejectUnknownSchema, "source is unknown")
@@ -110,10 +110,10 @@ func batchFromProto(p *syncpb.SyncBatch, series []protoSeries) (*Batch, *DecodeE
 		Source:    source,
 	}
 	var err *DecodeError
-	if b.Series, err = allSeriesFromProto(series, b.OffsetMin); err != nil {
+	if b.Series, err = allSeriesFromProto(series, b.OffsetMin, numbers); err != nil {
 		return nil, inPath(err, "series")
 	}
-	if b.Workouts, err = workoutsFromProto(p.GetWorkouts(), b.OffsetMin); err != nil {
+	if b.Workouts, err = workoutsFromProto(p.GetWorkouts(), b.OffsetMin, numbers); err != nil {
 		return nil, err
 	}
 	itemsFromProto(b, p)
@@ -165,7 +165,7 @@ func itemsFromProto(b *Batch, p *syncpb.SyncBatch) {
 	}
 }
 
-func workoutsFromProto(ps []*syncpb.Workout, offsetMin int32) ([]Workout, *DecodeError) {
+func workoutsFromProto(ps []*syncpb.Workout, offsetMin int32, numbers *slab) ([]Workout, *DecodeError) {
 	workouts := reserve[Workout](len(ps))
 	for i, p := range ps {
 		start := offsetOr(p.StartUtcOffsetMin, offsetMin)
@@ -173,7 +173,7 @@ func workoutsFromProto(ps []*syncpb.Workout, offsetMin int32) ([]Workout, *Decod
 		for _, t := range p.GetTrack() {
 			tracks = append(tracks, libraryRead(t))
 		}
-		track, err := allSeriesFromProto(tracks, start)
+		track, err := allSeriesFromProto(tracks, start, numbers)
 		if err != nil {
 			return nil, inPath(inPath(err, "track"), "workouts[%d].", i)
 		}
@@ -190,10 +190,10 @@ func workoutsFromProto(ps []*syncpb.Workout, offsetMin int32) ([]Workout, *Decod
 	return workouts, nil
 }
 
-func allSeriesFromProto(ps []protoSeries, offsetMin int32) ([]Series, *DecodeError) {
+func allSeriesFromProto(ps []protoSeries, offsetMin int32, numbers *slab) ([]Series, *DecodeError) {
 	all := reserve[Series](len(ps))
 	for i := range ps {
-		s, problem := seriesFromProto(&ps[i], offsetMin)
+		s, problem := seriesFromProto(&ps[i], offsetMin, numbers)
 		if problem != "" {
 			return nil, refuse(schemas.RejectDecode, "[%d] %s", i, problem)
 		}
@@ -202,7 +202,7 @@ func allSeriesFromProto(ps []protoSeries, offsetMin int32) ([]Series, *DecodeErr
 	return all, nil
 }
 
-func seriesFromProto(p *protoSeries, offsetMin int32) (s Series, problem string) {
+func seriesFromProto(p *protoSeries, offsetMin int32, numbers *slab) (s Series, problem string) {
 	if p.periodMS > MaxSpanMS {
 		return s, "has a period of more than 20 days"
 	}
@@ -217,9 +217,9 @@ func seriesFromProto(p *protoSeries, offsetMin int32) (s Series, problem string)
 	case len(p.gapsMS) > 0 && len(p.runs) > 0:
 		return s, "has both gaps and runs"
 	case len(p.gapsMS) > 0:
-		s.AtMS, problem = timesFromGaps(p.gapsMS, len(s.Values))
+		s.AtMS, problem = timesFromGaps(p.gapsMS, len(s.Values), numbers)
 	case len(p.runs) > 0:
-		s.AtMS, problem = timesFromRuns(p.runs, s.PeriodMS, len(s.Values))
+		s.AtMS, problem = timesFromRuns(p.runs, s.PeriodMS, len(s.Values), numbers)
 	}
 	if regular(s.AtMS, s.PeriodMS) {
 		s.AtMS = nil
@@ -227,11 +227,11 @@ func seriesFromProto(p *protoSeries, offsetMin int32) (s Series, problem string)
 	return s, problem
 }
 
-func timesFromGaps(gaps []uint32, values int) (atMS []int32, problem string) {
+func timesFromGaps(gaps []uint32, values int, numbers *slab) (atMS []int32, problem string) {
 	if len(gaps) != values {
 		return nil, "has not as many gaps as values"
 	}
-	atMS = make([]int32, values)
+	atMS = numbers.list(values)[:values]
 	var at int64
 	for i, gap := range gaps {
 		if gap == 0 && i > 0 {
@@ -247,11 +247,11 @@ func timesFromGaps(gaps []uint32, values int) (atMS []int32, problem string) {
 
 // timesFromRuns looks at every run's length before it makes anything of it: the values there are bound what the present
 // runs may claim, the longest span what the missing ones may.
-func timesFromRuns(runs []uint32, periodMS int32, values int) (atMS []int32, problem string) {
+func timesFromRuns(runs []uint32, periodMS int32, values int, numbers *slab) (atMS []int32, problem string) {
 	if periodMS == 0 {
 		return nil, "has runs but no period"
 	}
-	atMS = make([]int32, values)
+	atMS = numbers.list(values)[:values]
 	left := atMS // of it, not yet filled in
 	var at int64
 	for i, run := range runs {

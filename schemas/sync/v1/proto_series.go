@@ -56,7 +56,7 @@ func splitSeries(data []byte) (series [][]byte, rest []byte, ok bool) {
 
 // readSeries reads one message as the library would: the last of a field that is not repeated counts, a list may come in
 // several parts, packed or not, and what it does not know is skipped.
-func readSeries(data []byte) (s protoSeries, ok bool) {
+func readSeries(data []byte, numbers *slab) (s protoSeries, ok bool) {
 	for len(data) > 0 {
 		number, kind, n := protowire.ConsumeTag(data)
 		if n < 0 || number > protowire.MaxValidNumber {
@@ -73,7 +73,7 @@ func readSeries(data []byte) (s protoSeries, ok bool) {
 			s.setNumber(number, v)
 		case protowire.BytesType:
 			bytes, _ := protowire.ConsumeBytes(data)
-			if !s.setBytes(number, bytes) {
+			if !s.setBytes(number, bytes, numbers) {
 				return s, false
 			}
 		}
@@ -100,13 +100,13 @@ func (s *protoSeries) setNumber(number protowire.Number, v uint64) {
 	}
 }
 
-func (s *protoSeries) setBytes(number protowire.Number, data []byte) (ok bool) {
+func (s *protoSeries) setBytes(number protowire.Number, data []byte, numbers *slab) (ok bool) {
 	switch number {
 	case seriesMetric:
 		s.metric = string(data)
 		return utf8.Valid(data)
 	case seriesDeltas:
-		s.values, ok = appendSums(s.values, data)
+		s.values, ok = appendSums(s.values, data, numbers)
 		return ok
 	case seriesRuns:
 		s.runs, ok = appendVarints(s.runs, data)
@@ -138,9 +138,12 @@ func countVarints(data []byte) int {
 
 // appendSums adds up packed differences and appends what they come to. Neighbours are alike, so a difference is nearly
 // always one byte: eight of them are read at once.
-func appendSums(values []int32, data []byte) ([]int32, bool) {
+func appendSums(values []int32, data []byte, numbers *slab) ([]int32, bool) {
 	v := lastOf(values)
 	from, n := len(values), countVarints(data)
+	if values == nil && n > 0 {
+		values = numbers.list(n)
+	}
 	values = grow(values, n)[:from+n]
 	out := values[from:]
 	for len(data) > 0 {

@@ -57,7 +57,7 @@ func wantSameSeries(t *testing.T, data []byte) {
 	t.Helper()
 	var p syncpb.Series
 	err := proto.UnmarshalOptions{DiscardUnknown: true}.Unmarshal(data, &p)
-	got, ok := readSeries(data)
+	got, ok := readSeries(data, new(slab))
 	if ok != (err == nil) {
 		t.Fatalf("%x: read %t, by the library: %v", data, ok, err)
 	}

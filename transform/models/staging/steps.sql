@@ -1,4 +1,5 @@
--- steps: one row per step sample as recorded, all devices; for people who ask questions of the data.
+-- steps: one row per step sample as recorded, all devices, and what running counters come to; for people who ask
+-- questions of the data.
 --
 -- grain:    user_id, device_id, measured_at
 -- inputs:   stg_series_samples

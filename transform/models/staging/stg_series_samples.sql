@@ -1,7 +1,8 @@
--- stg_series_samples: one row per sample of every series, all devices, unnested from the hours.
+-- stg_series_samples: one row per sample of every series, all devices, unnested from the hours; among the steps, what
+-- running counters come to.
 --
 -- grain:    user_id, local_date, metric, device_id, measured_us
--- inputs:   silver.series_hours
+-- inputs:   silver.series_hours, stg_counter_steps
 -- build:    view
 
 with
@@ -63,6 +64,27 @@ timed_samples as (
 
     from samples
 
+),
+
+all_samples as (
+
+    select * from timed_samples
+
+    union all
+
+    select
+        user_id,
+        local_date,
+        metric,
+        device_id,
+        source,
+        utc_offset_min,
+        period_ms,
+        measured_us,
+        value
+
+    from stg_counter_steps
+
 )
 
-select * from timed_samples
+select * from all_samples

@@ -34,7 +34,9 @@ type Functions map[string]Function
 func goFunctions() Functions {
 	return Functions{
 		"hrv_windows":      {Fingerprint: hrv.Fingerprint, Run: hrv.WindowRows},
-		"minutes":          {Fingerprint: "1", Run: minutes.Run},
+		"minutes":          {Fingerprint: minutes.Fingerprint, Run: minutes.Run},
+		"heart_rate_held":  {Fingerprint: minutes.Fingerprint, Run: minutes.Held},
+		"heart_rate_flat":  {Fingerprint: minutes.Fingerprint, Run: minutes.Flat},
 		"baselines":        {Fingerprint: trend.Version, Run: trend.Baselines},
 		"day_trends":       {Fingerprint: trend.Version, Run: trend.DayTrends},
 		"week_trends":      {Fingerprint: trend.Version, Run: trend.WeekTrends},

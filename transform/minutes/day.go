@@ -8,13 +8,22 @@ import (
 // A Metric is one of those that a minute has.
 type Metric int
 
-// The metrics of minutes.
+// The metrics of minutes, and the counter, of which steps are made.
 const (
 	HeartRate Metric = iota
 	Steps
 	Intensity
 	Motion
+	Distance
+	Floors
+	ActiveEnergy
+	OxygenSaturation
+	RespiratoryRate
+	SkinTemperature
+	Stress
+	Noise
 	metricCount
+	StepCounter = metricCount
 )
 
 const (
@@ -33,25 +42,28 @@ type Hour struct {
 	PeriodMS     int32
 	OffsetsMS    []int32 // one for each value, or the first alone
 	Values       []int32
+	Refused      int32 // samples that were among them and cannot be true
 }
 
 // A tally is what the samples of a minute come to.
 type tally struct {
 	min, max, sum, count int32
+	periodMS             int32 // the longest
 	sourceRank           int32
 	offsetMin            int32
 }
 
-func (t *tally) add(v, rank, offsetMin int32) {
+func (t *tally) add(v int32, h *Hour) {
 	if t.count == 0 {
-		*t = tally{min: v, max: v, sum: v, count: 1, sourceRank: rank, offsetMin: offsetMin}
+		*t = tally{min: v, max: v, sum: v, count: 1, periodMS: h.PeriodMS, sourceRank: h.SourceRank, offsetMin: h.UTCOffsetMin}
 		return
 	}
 	t.min, t.max = min(t.min, v), max(t.max, v)
 	t.sum += v
 	t.count++
-	t.sourceRank = min(t.sourceRank, rank)
-	t.offsetMin = min(t.offsetMin, offsetMin)
+	t.periodMS = max(t.periodMS, h.PeriodMS)
+	t.sourceRank = min(t.sourceRank, h.SourceRank)
+	t.offsetMin = min(t.offsetMin, h.UTCOffsetMin)
 }
 
 // A track is what one device recorded of one metric on one date.
@@ -66,10 +78,25 @@ type day struct {
 	first  int64 // minute since 1970 UTC of the first place in minutes
 	tracks []track
 	spare  [][]tally // of days before
+	counter
+
+	rows   []minute
+	chosen [metricCount][]*tally // by row; nil = not measured
 }
 
-// fill takes the hours of a person's date.
+// A minute is one in which something was measured.
+type minute struct {
+	number int64 // minutes since 1970-01-01 UTC
+	local  int32 // of the person's clock: 0 is midnight
+}
+
+// fill takes the hours of a person's date and chooses what stands for each minute.
 func (d *day) fill(hours []Hour) {
+	d.gather(hours)
+	d.choose()
+}
+
+func (d *day) gather(hours []Hour) {
 	d.clear()
 	if len(hours) == 0 {
 		return
@@ -80,8 +107,15 @@ func (d *day) fill(hours []Hour) {
 		d.first = min(d.first, hours[i].firstMinute())
 		last = max(last, hours[i].lastMinute())
 	}
+	n := int(last - d.first + 1)
 	for i := range hours {
-		d.track(&hours[i], int(last-d.first+1)).add(&hours[i], d.first)
+		if h := &hours[i]; h.Metric != StepCounter {
+			d.track(h.Metric, h.Device, n).add(h, d.first)
+		}
+	}
+	for _, s := range d.stepsOf(hours) {
+		h := s.hour
+		d.track(Steps, h.Device, n).minutes[floorDiv(s.atMS, minuteMS)-d.first].add(s.count, h)
 	}
 	slices.SortFunc(d.tracks, func(a, b track) int {
 		return cmp.Or(cmp.Compare(a.metric, b.metric), cmp.Compare(a.device, b.device))
@@ -95,10 +129,10 @@ func (d *day) clear() {
 	d.tracks = d.tracks[:0]
 }
 
-// track returns the track of the hour's device and metric, n minutes long.
-func (d *day) track(h *Hour, n int) *track {
+// track returns the track of a metric and device, n minutes long.
+func (d *day) track(metric Metric, device string, n int) *track {
 	for i := range d.tracks {
-		if d.tracks[i].metric == h.Metric && d.tracks[i].device == h.Device {
+		if d.tracks[i].metric == metric && d.tracks[i].device == device {
 			return &d.tracks[i]
 		}
 	}
@@ -111,16 +145,20 @@ func (d *day) track(h *Hour, n int) *track {
 	}
 	minutes = minutes[:n]
 	clear(minutes)
-	d.tracks = append(d.tracks, track{h.Metric, h.Device, minutes})
+	d.tracks = append(d.tracks, track{metric, device, minutes})
 	return &d.tracks[len(d.tracks)-1]
 }
 
-func (h *Hour) startUS(i int) int64 {
+// offsetMS returns where in the hour a sample starts.
+func (h *Hour) offsetMS(i int) int64 {
 	if len(h.OffsetsMS) == len(h.Values) {
-		return h.HourUS + int64(h.OffsetsMS[i])*1000
+		return int64(h.OffsetsMS[i])
 	}
-	return h.HourUS + (int64(h.OffsetsMS[0])+int64(i)*int64(h.PeriodMS))*1000
+	return int64(h.OffsetsMS[0]) + int64(i)*int64(h.PeriodMS)
 }
+
+func (h *Hour) startMS(i int) int64 { return h.HourUS/1000 + h.offsetMS(i) }
+func (h *Hour) startUS(i int) int64 { return h.HourUS + h.offsetMS(i)*1000 }
 
 func (h *Hour) firstMinute() int64 { return floorDiv(h.startUS(0), minuteUS) }
 func (h *Hour) lastMinute() int64  { return floorDiv(h.startUS(len(h.Values)-1), minuteUS) }
@@ -138,56 +176,62 @@ func (t *track) add(h *Hour, first int64) {
 	base := int(floorDiv(h.HourUS, minuteUS) - first)
 	if len(h.OffsetsMS) == len(h.Values) {
 		for i, v := range h.Values {
-			t.minutes[base+int(h.OffsetsMS[i]/minuteMS)].add(v, h.SourceRank, h.UTCOffsetMin)
+			t.minutes[base+int(h.OffsetsMS[i]/minuteMS)].add(v, h)
 		}
 		return
 	}
 	at := int(h.OffsetsMS[0])
 	for _, v := range h.Values {
-		t.minutes[base+at/minuteMS].add(v, h.SourceRank, h.UTCOffsetMin)
+		t.minutes[base+at/minuteMS].add(v, h)
 		at += int(h.PeriodMS)
 	}
 }
 
-// A Minute is a row: what stands for a person's minute, by metric; a metric without samples was not measured.
-type Minute struct {
-	Number      int64 // minutes since 1970-01-01 UTC
-	LocalMinute int32 // of the person's clock: 0 is midnight
-	of          [metricCount]*tally
+// choose lists the minutes in which something was measured, and for each metric the tally that stands for it.
+func (d *day) choose() {
+	groups, n := d.byMetric()
+	d.rows = d.rows[:0]
+	for m := range d.chosen {
+		d.chosen[m] = d.chosen[m][:0]
+	}
+	for at := range n {
+		measured := false
+		var of [metricCount]*tally
+		for m, tracks := range groups {
+			if len(tracks) > 0 {
+				of[m] = d.best(tracks, at)
+				measured = measured || of[m] != nil
+			}
+		}
+		if !measured {
+			continue
+		}
+		number := d.first + int64(at)
+		d.rows = append(d.rows, minute{number, localMinute(number, &of)})
+		for m, tracks := range groups {
+			if len(tracks) > 0 {
+				d.chosen[m] = append(d.chosen[m], of[m])
+			}
+		}
+	}
 }
 
-// each calls do for every minute in which something was measured, in order.
-func (d *day) each(do func(*Minute)) {
-	var groups [metricCount][]track
+// byMetric returns the tracks of each metric, and how many minutes they have.
+func (d *day) byMetric() (groups [metricCount][]track, n int) {
 	for i := 0; i < len(d.tracks); {
 		j := i
 		for j < len(d.tracks) && d.tracks[j].metric == d.tracks[i].metric {
 			j++
 		}
 		groups[d.tracks[i].metric] = d.tracks[i:j]
+		n = len(d.tracks[i].minutes)
 		i = j
 	}
-	n := 0
-	if len(d.tracks) > 0 {
-		n = len(d.tracks[0].minutes)
-	}
-	for at := range n {
-		var m Minute
-		measured := false
-		for metric, tracks := range groups {
-			m.of[metric] = d.choose(tracks, at)
-			measured = measured || m.of[metric] != nil
-		}
-		if measured {
-			m.Number = d.first + int64(at)
-			m.LocalMinute = m.localMinute()
-			do(&m)
-		}
-	}
+	return groups, n
 }
 
-// choose returns the tally that stands for the minute; nil when nothing was measured.
-func (d *day) choose(tracks []track, at int) *tally {
+// best returns the tally that stands for the minute; nil when nothing was measured.
+func (d *day) best(tracks []track, at int) *tally {
 	if len(tracks) == 1 {
 		if t := &tracks[0].minutes[at]; t.count > 0 {
 			return t
@@ -222,12 +266,10 @@ func (d *day) worn(device string, at int) bool {
 }
 
 // localMinute tells the minute on the person's clock by the offset of the steps, or of the first metric that has one.
-func (m *Minute) localMinute() int32 {
-	t := m.of[Steps]
-	for _, other := range m.of {
-		if t == nil {
-			t = other
-		}
+func localMinute(number int64, of *[metricCount]*tally) int32 {
+	t := of[Steps]
+	for i := 0; t == nil; i++ {
+		t = of[i]
 	}
-	return int32(((m.Number+int64(t.offsetMin))%minutesOfDay + minutesOfDay) % minutesOfDay)
+	return int32(((number+int64(t.offsetMin))%minutesOfDay + minutesOfDay) % minutesOfDay)
 }

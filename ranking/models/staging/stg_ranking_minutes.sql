@@ -2,7 +2,7 @@
 -- is evidence for rankings.
 --
 -- grain:    user_id, local_date, minute_number
--- inputs:   stg_metric_days, stg_series_samples, stg_device_minutes
+-- inputs:   stg_metric_days, stg_series_samples, stg_counter_steps, stg_device_minutes
 -- build:    view
 -- caution:  a sample longer than a minute is one row that starts at its first minute; minutes without steps have no row
 
@@ -45,6 +45,26 @@ samples as (
     where
         stg_series_samples.metric = 'steps'
         and stg_series_samples.value > 0
+
+    union all
+
+    -- Of counters one stands for the whole date.
+    select
+        user_id,
+        local_date,
+        device_id,
+        metric,
+        measured_us // 60000000 as minute_number,
+        utc_offset_min,
+        greatest(period_ms // 60000, 1) as covered_min,
+        case when source = 'native' then value else 0 end as step_count,
+        case when source = 'native' then 0 else value end as foreign_step_count,
+        false as is_shared,
+        false as is_by_minute
+
+    from stg_counter_steps
+
+    where value > 0
 
 ),
 

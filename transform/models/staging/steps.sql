@@ -2,11 +2,43 @@
 -- questions of the data.
 --
 -- grain:    user_id, device_id, measured_at
--- inputs:   stg_series_samples
+-- inputs:   stg_series_samples, stg_counter_steps
 -- build:    view
 -- caution:  several devices may have recorded the same minute; stg_steps has one of them
 
 with
+
+step_samples as (
+
+    select
+        user_id,
+        device_id,
+        measured_us,
+        local_date,
+        utc_offset_min,
+        period_ms,
+        source,
+        value
+
+    from stg_series_samples
+
+    where metric = 'steps'
+
+    union all
+
+    select
+        user_id,
+        device_id,
+        measured_us,
+        local_date,
+        utc_offset_min,
+        period_ms,
+        source,
+        value
+
+    from stg_counter_steps
+
+),
 
 samples as (
 
@@ -23,9 +55,7 @@ samples as (
         source,                 -- native, import or manual
         value                   -- steps counted in the period
 
-    from stg_series_samples
-
-    where metric = 'steps'
+    from step_samples
 
 )
 

@@ -127,10 +127,12 @@ neighbours as (
         readings.measured_us,
         readings.count_until,
         lead(readings.measured_us) over (
-            partition by readings.user_id, readings.local_date, readings.device_id order by readings.measured_us
+            partition by readings.user_id, readings.local_date, readings.device_id
+            order by readings.measured_us, readings.count_until
         ) as next_us,
         lead(readings.count_until) over (
-            partition by readings.user_id, readings.local_date, readings.device_id order by readings.measured_us
+            partition by readings.user_id, readings.local_date, readings.device_id
+            order by readings.measured_us, readings.count_until
         ) as next_count
 
     from readings

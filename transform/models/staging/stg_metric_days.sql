@@ -13,10 +13,9 @@ hours as (
     select
         user_id,
         local_date,
-        case when metric = 'step_counter' then 'steps' else metric end as metric,
+        metric,
         device_id,
         period_ms,
-        case when metric = 'step_counter' then 1 else 0 end as is_counter,
         list_min(list_transform(offsets_ms, lambda o: o % 60000)) as first_phase_ms,
         list_max(list_transform(offsets_ms, lambda o: o % 60000)) as last_phase_ms
 
@@ -35,9 +34,8 @@ metric_days as (
         min(device_id) = max(device_id)
         and min(period_ms) = 60000
         and max(period_ms) = 60000
-        and max(is_counter) = 0
         and min(first_phase_ms) = max(last_phase_ms)
-            as is_by_minute -- one device gave one sample a minute, no more, and no counter
+            as is_by_minute -- one device gave one sample a minute, no more
 
     from hours
 

@@ -1,11 +1,15 @@
--- stg_minutes: a person's minutes, each from the one device that stands for it: heart rate, steps, activity class, motion.
+-- stg_minutes: a person's minutes, each from the one device that stands for it: heart rate, steps, activity class, motion,
+-- and what else is measured by the minute.
 --
 -- grain:    user_id, local_date, minute_number
--- inputs:   silver.series_hours, stg_heart_rate_hours
+-- inputs:   silver.series_hours, device_sentinels, definitions
 -- build:    view
 -- keep:     build
 -- go:       minutes
 -- order:    user_id, local_date
+-- source:   heart rates that cannot be are left out: beyond limits, sentinels, jumps (methods 2.1; E036); steps of a running
+--           counter are the differences of its readings on a date, a fall is a reset; on a date on which any device sent
+--           steps, counters count nothing; of several counters the one read most often stands for the date
 -- output:   user_id varchar: person
 -- output:   local_date date: the person's date
 -- output:   minute_number integer: minutes since 1970-01-01 UTC
@@ -20,44 +24,101 @@
 -- output:   intensity_sample_count integer: samples of the class in the minute; null = none
 -- output:   motion_count integer: motion counts, sum over the minute's samples
 -- output:   motion_sample_count integer: samples of motion in the minute; null = none
+-- output:   distance_cm integer: cm; null when none was measured
+-- output:   floor_count integer: floors climbed; null when none were counted
+-- output:   active_energy_cal integer: cal beyond rest; null when not told
+-- output:   oxygen_saturation_min_permille integer: permille, lowest sample of the minute; null = not measured
+-- output:   oxygen_saturation_sum_permille integer: permille, sum over the minute's samples
+-- output:   oxygen_saturation_sample_count integer: samples of oxygen saturation in the minute; null = none
+-- output:   oxygen_saturation_covered_min integer: min that the longest of them speaks for; a spot value speaks for its minute
+-- output:   respiratory_rate_sum_milli_per_min integer: thousandths of a breath/min, sum over the minute's samples
+-- output:   respiratory_rate_sample_count integer: samples of breath in the minute; null = none
+-- output:   respiratory_rate_covered_min integer: min that the longest of them speaks for
+-- output:   skin_temperature_sum_mcel integer: thousandths of a degree Celsius, sum over the minute's samples
+-- output:   skin_temperature_sample_count integer: samples of skin temperature in the minute; null = none
+-- output:   skin_temperature_covered_min integer: min that the longest of them speaks for
+-- output:   stress_sum_score integer: the device's own score, sum over the minute's samples
+-- output:   stress_sample_count integer: scores in the minute; null = none
+-- output:   stress_covered_min integer: min that the longest of them speaks for
+-- output:   noise_level_sum_ddb integer: tenths of a decibel, sum over the minute's samples
+-- output:   noise_level_max_ddb integer: tenths of a decibel, loudest sample of the minute
+-- output:   noise_level_sample_count integer: samples of noise in the minute; null = none
+-- output:   noise_level_covered_min integer: min that the longest of them speaks for
 -- caution:  a sample counts for the minute it starts in, however long its period; devices whose recorded offsets disagree
---           about the date are each alone on their own date
+--           about the date are each alone on their own date; what a counter counted between the last reading of a date and
+--           the first of the next belongs to neither for certain and counts for none
 
 with
+
+rules as (
+
+    select
+        max(case when name = 'heart_rate_lowest_bpm' then value end) as lowest_bpm,
+        max(case when name = 'heart_rate_highest_bpm' then value end) as highest_bpm,
+        max(case when name = 'heart_rate_jump_bpm_per_s' then value end) as jump_bpm_per_s,
+        max(case when name = 'counter_steps_per_min_max' then value end) as counter_steps_per_min_max
+
+    from definitions
+
+),
+
+-- Sentinels beyond the limits are no question.
+sentinels as (
+
+    select
+        device_sentinels.device_pattern,
+        device_sentinels.value
+
+    from device_sentinels
+    cross join rules
+
+    where
+        device_sentinels.metric = 'heart_rate'
+        and device_sentinels.value between rules.lowest_bpm and rules.highest_bpm
+
+),
+
+devices as (
+
+    select
+        series_hours.device_id,
+        list(sentinels.value) as sentinel_values
+
+    from silver.series_hours
+    inner join sentinels
+        on series_hours.device_id like sentinels.device_pattern
+
+    where series_hours.metric = 'heart_rate'
+
+    group by series_hours.device_id
+
+),
 
 hours as (
 
     select
-        user_id,
-        local_date,
-        device_id,
-        metric,
-        source,
-        hour_at,
-        utc_offset_min,
-        period_ms,
-        offsets_ms,
-        "values"
+        series_hours.user_id,
+        series_hours.local_date,
+        series_hours.device_id,
+        series_hours.metric,
+        series_hours.source,
+        series_hours.hour_at,
+        series_hours.utc_offset_min,
+        series_hours.period_ms,
+        series_hours.offsets_ms,
+        series_hours."values",
+        devices.sentinel_values,
+        rules.*
 
     from silver.series_hours
+    cross join rules
+    left join devices
+        on series_hours.device_id = devices.device_id
 
-    where metric in ('steps', 'intensity', 'motion_count')
-
-    union all
-
-    select
-        user_id,
-        local_date,
-        device_id,
-        'heart_rate' as metric,
-        source,
-        hour_at,
-        utc_offset_min,
-        period_ms,
-        offsets_ms,
-        rates_bpm as "values"
-
-    from stg_heart_rate_hours
+    where series_hours.metric in (
+        'heart_rate', 'steps', 'step_counter', 'intensity', 'motion_count', 'distance', 'floors', 'active_energy',
+        'oxygen_saturation', 'respiratory_rate', 'skin_temperature', 'stress', 'noise_level'
+    )
 
 )
 

@@ -1,8 +1,7 @@
--- stg_series_samples: one row per sample of every series, all devices, unnested from the hours; among the steps, what
--- running counters come to.
+-- stg_series_samples: one row per sample of every series, all devices, unnested from the hours.
 --
 -- grain:    user_id, local_date, metric, device_id, measured_us
--- inputs:   silver.series_hours, stg_counter_steps
+-- inputs:   silver.series_hours
 -- build:    view
 
 with
@@ -64,27 +63,6 @@ timed_samples as (
 
     from samples
 
-),
-
-all_samples as (
-
-    select * from timed_samples
-
-    union all
-
-    select
-        user_id,
-        local_date,
-        metric,
-        device_id,
-        source,
-        utc_offset_min,
-        period_ms,
-        measured_us,
-        value
-
-    from stg_counter_steps
-
 )
 
-select * from all_samples
+select * from timed_samples

@@ -218,7 +218,8 @@ func TestTablesListsWhatWasMade(t *testing.T) {
 		t.Fatal(err)
 	}
 	want := []string{"bronze.ingest_gaps", "bronze.sync_records", "silver.daily_summaries", "silver.deletions", "silver.dirty_days",
-		"silver.events", "silver.readings", "silver.series_hours", "silver.sleep_segments"}
+		"silver.events", "silver.readings", "silver.rr_runs", "silver.series_hours", "silver.sleep_segments", "silver.workout_points",
+		"silver.workouts"}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Error("tables (-want +got):\n" + diff)
 	}

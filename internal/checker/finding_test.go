@@ -28,7 +28,11 @@ func TestStepsThatGoBackAreFound(t *testing.T) {
 		after map[string]string
 		want  Invariant // "" = nothing is wrong
 	}{
-		{"on", map[string]string{"ingest.wm.0": "11", "ingest.ep.0": "4:b"}, ""},
+		{"on", map[string]string{"ingest.wm.0": "11", "ingest.ep.0": "3:a", "ingest.by.0": "3:a"}, ""},
+		{"a new owner", map[string]string{"ingest.wm.0": "10", "ingest.ep.0": "4:b"}, ""},
+		{"moved by nobody", map[string]string{"ingest.wm.0": "11", "ingest.ep.0": "3:a"}, Fencing},
+		{"moved by who was fenced off", map[string]string{"ingest.wm.0": "11", "ingest.ep.0": "4:b", "ingest.by.0": "3:a"}, Fencing},
+		{"moved in the step that fences", map[string]string{"ingest.wm.0": "11", "ingest.ep.0": "4:b", "ingest.by.0": "4:b"}, Fencing},
 		{"standing", map[string]string{"ingest.wm.0": "10", "ingest.ep.0": "3:a"}, ""},
 		{"watermark back", map[string]string{"ingest.wm.0": "9", "ingest.ep.0": "3:a"}, Monotonic},
 		{"watermark gone", map[string]string{"ingest.ep.0": "3:a"}, Monotonic},

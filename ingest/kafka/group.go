@@ -42,7 +42,7 @@ func (t *Topic) Join(ctx context.Context, groupID string, work func(ctx context.
 	if err != nil {
 		return fmt.Errorf("join group %s: %w", groupID, err)
 	}
-	defer t.leave(group, self)
+	defer t.leave(context.WithoutCancel(ctx), group, self) // who is asked to leave has no time left in ctx
 	watching, stop := context.WithCancel(ctx)
 	defer stop()
 	go stands.watch(watching)
@@ -68,7 +68,7 @@ func (t *Topic) Join(ctx context.Context, groupID string, work func(ctx context.
 
 // leave leaves the group. A join under way is not waited for long: the group answers it only once it has given up on its
 // slowest member. Until then nobody knows as which member to leave but the group itself, which is asked.
-func (t *Topic) leave(group *kafkago.ConsumerGroup, self rosterEntry) {
+func (t *Topic) leave(ctx context.Context, group *kafkago.ConsumerGroup, self rosterEntry) {
 	left := make(chan struct{})
 	go func() {
 		defer close(left)
@@ -79,7 +79,7 @@ func (t *Topic) leave(group *kafkago.ConsumerGroup, self rosterEntry) {
 	select {
 	case <-left:
 	case <-timer.C:
-		ctx, cancel := context.WithTimeout(context.Background(), leaveWithin)
+		ctx, cancel := context.WithTimeout(ctx, leaveWithin)
 		defer cancel()
 		_, _ = t.leaveFor(ctx, self) // otherwise the session has to end
 	}

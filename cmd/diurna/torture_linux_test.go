@@ -4,6 +4,7 @@ package main_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"go/ast"
 	"go/parser"
@@ -258,6 +259,28 @@ func (x *torture) lease(statement string, args ...any) {
 	}
 }
 
+// holdLedger keeps everybody from writing to the ledger, and so from committing, until what it returns is called.
+func (x *torture) holdLedger() (release func()) {
+	x.t.Helper()
+	db, err := ledger.Open(x.t.Context(), filepath.Join(x.home, "ledger.db"))
+	if err != nil {
+		x.t.Fatal(err)
+	}
+	conn, err := db.Conn(x.t.Context())
+	if err == nil {
+		_, err = conn.ExecContext(x.t.Context(), "begin immediate")
+	}
+	if err != nil {
+		x.t.Fatal(err)
+	}
+	return func() {
+		_, err := conn.ExecContext(x.t.Context(), "rollback")
+		if err := errors.Join(err, conn.Close(), db.Close()); err != nil {
+			x.t.Error(err)
+		}
+	}
+}
+
 // look has the checker look at the lake as it is.
 func (x *torture) look(after string) {
 	x.t.Helper()
@@ -331,7 +354,7 @@ func (x *torture) strike(name string) {
 	for attempt := 0; attempt < attempts && x.struckBy(name) == ""; attempt++ {
 		for _, r := range x.roles {
 			pass := max(0, x.dice.IntN(3)-attempt)
-			if r.check != nil || name == "shutdown.seal" || strings.HasPrefix(name, "claim.") {
+			if r.check != nil || name == "shutdown.seal" || name == "budget.exhausted" || strings.HasPrefix(name, "claim.") {
 				pass = 0 // it comes by once
 			}
 			r.arm(name + "=kill@" + strconv.Itoa(pass))
@@ -374,9 +397,15 @@ func (x *torture) provoke(name string) func() {
 		}
 	case "budget.exhausted":
 		return func() {
-			if err := x.sender.flood(x.t.Context(), 24); err != nil {
+			for _, r := range x.roles {
+				<-r.running()
+			}
+			time.Sleep(2 * time.Second) // until the partitions are claimed, which is a commit as well
+			defer x.holdLedger()()      // who cannot commit has to hold what comes
+			if err := x.sender.flood(x.t.Context(), 60); err != nil {
 				x.t.Fatal(err)
 			}
+			time.Sleep(3 * time.Second)
 		}
 	case "gap.recorded":
 		return func() { x.loseMessages() }

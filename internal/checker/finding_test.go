@@ -44,11 +44,32 @@ func TestStepsThatGoBackAreFound(t *testing.T) {
 	} {
 		var f findings
 		checkMarks(before, &version{table: "t", properties: tt.after}, &f)
+		checkOwners(before, &version{table: "t", properties: tt.after}, &f)
 		switch all := f.list(); {
 		case tt.want == "" && len(all) > 0:
 			t.Errorf("%s: found %v", tt.name, all)
 		case tt.want != "" && (len(all) == 0 || all[0].Invariant != tt.want):
 			t.Errorf("%s: found %v, want %s", tt.name, all, tt.want)
 		}
+	}
+}
+
+func TestOnlyTheVersionNextToTheLastSeenFollowsIt(t *testing.T) {
+	c := &Checker{seen: map[string]*history{"t": {path: "v2"}}}
+	for _, tt := range []struct {
+		earlier []string
+		paths   string
+		follows bool
+	}{
+		{[]string{"v1", "v2", "v3"}, "[v3 v4]", true},
+		{[]string{"v3"}, "[v3 v4]", false}, // v2 was forgotten, and so may be what came after it
+	} {
+		paths, follows := c.unseen(&table{version: &version{table: "t", path: "v4", earlier: tt.earlier}})
+		if got := fmt.Sprint(paths); got != tt.paths || follows != tt.follows {
+			t.Errorf("after %v come %s, next to the last: %t", tt.earlier, got, follows)
+		}
+	}
+	if _, follows := (&Checker{seen: map[string]*history{}}).unseen(&table{version: &version{table: "t", path: "v4"}}); follows {
+		t.Error("the first version that is seen follows something")
 	}
 }

@@ -33,12 +33,14 @@ func (c *Checker) checkHistory(ctx context.Context, tables map[string]*table, wh
 	for _, name := range slices.Sorted(maps.Keys(tables)) {
 		t := tables[name]
 		before := c.seen[name]
-		for _, path := range c.unseen(t) {
+		paths, follows := c.unseen(t)
+		for _, path := range paths {
 			v := t.version
 			if path != t.path {
 				var err error
 				if v, err = readVersion(name, path); err != nil {
 					if gone(err) {
+						follows = false
 						continue // forgotten; the next one is compared with what was seen last
 					}
 					found.add(Atomic, name, filepath.Base(path), "its metadata cannot be read: %v", err)
@@ -47,8 +49,11 @@ func (c *Checker) checkHistory(ctx context.Context, tables map[string]*table, wh
 			}
 			if before != nil {
 				checkMarks(before, v, found)
+				if follows {
+					checkOwners(before, v, found)
+				}
 			}
-			before = &history{path, v.properties}
+			before, follows = &history{path, v.properties}, true
 		}
 		c.seen[name] = before
 		if err := c.checkRewrites(ctx, t, whole, found); err != nil {
@@ -58,15 +63,18 @@ func (c *Checker) checkHistory(ctx context.Context, tables map[string]*table, wh
 	return nil
 }
 
-// unseen returns the metadata files from the first that was not looked at to the current one.
-func (c *Checker) unseen(t *table) []string {
+// unseen returns the metadata files from the first that was not looked at to the current one, and whether the first of
+// them follows what was seen last: the table remembers so many versions and no more.
+func (c *Checker) unseen(t *table) (paths []string, follows bool) {
 	all := append(slices.Clone(t.earlier), t.path)
-	if before := c.seen[t.table]; before != nil {
-		if i := slices.Index(all, before.path); i >= 0 {
-			return all[i+1:]
-		}
+	before := c.seen[t.table]
+	if before == nil {
+		return all, false
 	}
-	return all
+	if i := slices.Index(all, before.path); i >= 0 {
+		return all[i+1:], true
+	}
+	return all, false
 }
 
 // checkMarks looks at one step: watermarks and epochs do not fall, and a watermark moves only under the epoch that
@@ -90,7 +98,6 @@ func checkMarks(before *history, after *version, found *findings) {
 			}
 		}
 	}
-	checkOwners(before, after, found)
 	for key, is := range after.properties {
 		if strings.Contains(key, watermarkPart) {
 			if n, err := strconv.ParseInt(is, 10, 64); err != nil || n < 0 {
@@ -100,7 +107,7 @@ func checkMarks(before *history, after *version, found *findings) {
 	}
 }
 
-// checkOwners looks at one step of bronze: who moves a watermark says in which epoch, and it is the one that stood before
+// checkOwners looks at one step of bronze, from a version to the very next: who moves a watermark says in which epoch, and it is the one that stood before
 // the step and stands after it. A lake that was made anew from its files begins without epochs.
 func checkOwners(before *history, after *version, found *findings) {
 	for key, is := range after.properties {

@@ -9,7 +9,7 @@
 --           reserve (E084); energy beyond rest by MET (E048), or by Keytel 2005 within its gate (E049); what is not
 --           believed after methods 5.7
 -- audit:    local_hour between 0 and 23
--- audit:    worn_awake_min between 0 and 120
+-- audit:    worn_awake_min between 0 and 1440
 -- audit:    sedentary_awake_min <= worn_awake_min
 -- audit:    longest_sedentary_bout_min >= prolonged_bout_count
 -- audit:    cardio_points >= moderate_cardio_min + vigorous_cardio_min

@@ -11,7 +11,8 @@
 -- audit:    agreed_ms between 0 and observed_ms
 -- audit:    observed_ms between 0 and 86400000
 -- caution:  an hour counts as observed when half of it is; a date is left out whose sleep is known as a sum, is unstaged or
---           has holes; on a date of 23 or 25 hours the hours that both dates have count, an hour that comes twice once
+--           has holes, or of which devices with different clocks saw more than 24 hours; on a date of 23 or 25 hours the
+--           hours that both dates have count, an hour that comes twice once
 -- method:   sleep_day_pairs/1
 
 with
@@ -317,6 +318,9 @@ day_pairs as (
     left join asleep_both
         on pairs.user_id = asleep_both.user_id
         and pairs.local_date = asleep_both.local_date
+
+    -- Devices whose clocks disagree have some of the day twice; then nobody knows what was when.
+    where both_observed.overlap_ms <= 86400000
 
 )
 

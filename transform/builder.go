@@ -38,17 +38,18 @@ type Store interface {
 	Check(ctx context.Context, files ...lake.File) error
 }
 
-// A Builder brings gold tables up to date with silver. Two Builders on one lake do no harm: each commit is checked
-// against what it was computed from.
+// A Builder brings gold tables up to date with silver, one build at a time. Two Builders on one lake do no harm: each
+// commit is checked against what it was computed from.
 type Builder struct {
 	store   Store
 	project *Project
 	cfg     Config
+	columns modelColumns
 }
 
 // NewBuilder returns a Builder of the project's models.
 func NewBuilder(store Store, project *Project, cfg Config) *Builder {
-	return &Builder{store: store, project: project, cfg: cfg}
+	return &Builder{store: store, project: project, cfg: cfg, columns: modelColumns{}}
 }
 
 // A Result says what a build did.
@@ -123,6 +124,7 @@ type run struct {
 	bound  map[int32]int64           // by partition: silver is complete below
 	built  map[string]buildState     // by model
 	held   []func()                  // release the files that the present model reads
+	shown  map[string]string         // by table that models read: the select behind it at present
 	kept   map[string]*kept          // by view
 	dirty  map[string]bool           // silver tables of which some day is dirty for some model
 }
@@ -148,7 +150,7 @@ func (r *run) release() {
 // buildState says where a model stood before this run, and what this run changed.
 type buildState struct {
 	from    map[int32]int64 // its watermarks before
-	changed string          // table of the days that changed since
+	changed string          // table of the days that changed since, when there are any
 	result  ModelResult
 }
 
@@ -158,7 +160,7 @@ func (b *Builder) begin(ctx context.Context, w *warehouse, full bool) (*run, err
 	r := &run{
 		Builder: b, w: w, full: full,
 		silver: map[string]*lake.Snapshot{}, gold: map[string]*lake.Snapshot{}, built: map[string]buildState{},
-		kept: map[string]*kept{},
+		shown: map[string]string{}, kept: map[string]*kept{},
 	}
 	defer r.release()
 	var err error
@@ -192,7 +194,7 @@ func (r *run) define(ctx context.Context) error {
 		}
 		defined[t.name] = true
 	}
-	return r.project.define(ctx, r.w.conn, defined, defineViews)
+	return r.project.define(ctx, r.w.conn, defined, r.columns, defineViews)
 }
 
 // loadSilver loads the silver tables and returns the smallest of their watermarks by partition: a day is complete when
@@ -320,30 +322,27 @@ func (r *run) tryModel(ctx context.Context, m *Model) error {
 	if base != nil && !state.result.Full && r.isUntouched(m, state.from) {
 		return r.pass(ctx, m, base, state)
 	}
-	var err error
-	if state.result.DirtyDays, err = r.findDirtyDays(ctx, m, state); err != nil {
+	dirty, err := r.findDirtyDays(ctx, m, state)
+	if err != nil {
 		return fmt.Errorf("find dirty days: %w", err)
 	}
-	if state.result.DirtyDays == 0 && base != nil && !state.result.Full {
+	state.result.DirtyDays = dirty.days
+	if dirty.days == 0 && base != nil && !state.result.Full {
 		return r.pass(ctx, m, base, state)
 	}
-	columns, err := r.compute(ctx, m, state.result.Full)
-	if err != nil {
+	if err := r.compute(ctx, m, dirty, state.result.Full); err != nil {
 		return err
 	}
-	if base == nil || !sameColumns(base.Columns, columns) {
+	if columns := r.columns[m.Name]; base == nil || !sameColumns(base.Columns, columns) {
 		if base, err = r.recreate(ctx, m, base, columns); err != nil {
 			return err
 		}
 	}
-	return r.replaceRows(ctx, m, base, state)
+	return r.replaceRows(ctx, m, base, dirty, state)
 }
 
 // pass records that a table is up to date without having been looked at.
 func (r *run) pass(ctx context.Context, m *Model, base *lake.Snapshot, state buildState) error {
-	if err := r.w.exec(ctx, "create or replace table "+state.changed+"(user_id varchar, local_date date)"); err != nil {
-		return fmt.Errorf("note changed days: %w", err)
-	}
 	if err := r.commit(ctx, m, lake.Commit{Base: base}); err != nil {
 		return err
 	}
@@ -356,18 +355,14 @@ func sameColumns(a, b []lake.Column) bool {
 }
 
 // compute runs the model over the dirty days into build.model_output, and audits what comes out.
-func (r *run) compute(ctx context.Context, m *Model, full bool) ([]lake.Column, error) {
-	if err := r.exposeInputs(ctx, m, full); err != nil {
-		return nil, err
+func (r *run) compute(ctx context.Context, m *Model, dirty *scope, full bool) error {
+	if err := r.exposeInputs(ctx, m, dirty, full); err != nil {
+		return err
 	}
 	if err := r.project.Fill(ctx, r.w.db, r.w.conn, m, "build.model_output"); err != nil {
-		return nil, fmt.Errorf("run select: %w", err)
+		return fmt.Errorf("run select: %w", err)
 	}
-	columns, err := r.w.columns(ctx, "select * from build.model_output")
-	if err != nil {
-		return nil, fmt.Errorf("describe rows: %w", err)
-	}
-	return columns, r.w.audit(ctx, r.project, m)
+	return r.w.audit(ctx, r.project, m)
 }
 
 // recreate makes the table with its present columns. A table with other columns goes first: its rows are all made anew

@@ -82,12 +82,12 @@ func (p *Project) columnTypes(ctx context.Context) (map[string]map[string]string
 		return nil, err
 	}
 	defer w.close() //nolint:errcheck // nothing is kept in it
-	if err := p.define(ctx, w.conn, nil, defineTables); err != nil {
+	if err := p.define(ctx, w.conn, nil, modelColumns{}, defineTables); err != nil {
 		return nil, err
 	}
 	types := map[string]map[string]string{}
 	for _, m := range p.models {
-		columns, err := w.columns(ctx, "select * from "+m.Name)
+		columns, err := describe(ctx, w.conn, "select * from "+m.Name)
 		if err != nil {
 			return nil, fmt.Errorf("describe model %s: %w", m.Name, err)
 		}

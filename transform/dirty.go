@@ -107,16 +107,16 @@ func (r *run) since(after map[int32]int64) string {
 	return strings.Join(rows, " union all ")
 }
 
-// findDirtyDays fills dirty_days for a model, and returns how many there are.
-func (r *run) findDirtyDays(ctx context.Context, m *Model, state buildState) (int64, error) {
+// findDirtyDays fills dirty_days for a model, and describes them.
+func (r *run) findDirtyDays(ctx context.Context, m *Model, state buildState) (*scope, error) {
 	fill := r.closure
 	if state.result.Full {
 		fill = r.everyDay
 	}
 	if err := fill(ctx, m, state.from, tableDirtyDays); err != nil {
-		return 0, err
+		return nil, err
 	}
-	return r.w.count(ctx, "select count(*) from dirty_days")
+	return r.scopeOf(ctx, tableDirtyDays)
 }
 
 // everyDay fills target with every day the model's inputs have, widened by its reach, and every day its table has: rows
@@ -159,19 +159,26 @@ func (r *run) selectKeys(ctx context.Context, m *Model, s *lake.Snapshot) (strin
 // silver and in the tables it reads, widened by its reach.
 func (r *run) closure(ctx context.Context, m *Model, from map[int32]int64, target string) error {
 	silver, tables := r.project.reads(m)
-	domains := []string{"''"} // so that the list is never empty
+	parts := []string{"select null::varchar as user_id, null::date as local_date where false"}
+	var domains []string
 	for _, name := range silver {
-		domains = append(domains, literal(silverTableOf(name).table))
+		if table := silverTableOf(name).table; r.dirty[table] {
+			domains = append(domains, literal(table))
+		}
 	}
-	parts := []string{fmt.Sprintf(`
-		select d.user_id, d.local_date
-		from build.dirty_input as d
-		semi join (%s) as s on d."partition" = s."partition" and d."offset" > s.after and d."offset" <= s.upto
-		where d.domain in (%s)`, r.since(from), strings.Join(domains, ", "))}
+	if len(domains) > 0 {
+		parts = append(parts, fmt.Sprintf(`
+			select d.user_id, d.local_date
+			from build.dirty_input as d
+			semi join (%s) as s on d."partition" = s."partition" and d."offset" > s.after and d."offset" <= s.upto
+			where d.domain in (%s)`, r.since(from), strings.Join(domains, ", ")))
+	}
 	for _, in := range tables {
 		above := r.built[in.Name]
 		if r.sameMarks(above.from, from) {
-			parts = append(parts, "select user_id, local_date from "+above.changed)
+			if above.result.ChangedDays > 0 {
+				parts = append(parts, "select user_id, local_date from "+above.changed)
+			}
 			continue
 		}
 		// The table above was built before without this one: what changed in it then is not known any more, so its

@@ -13,7 +13,7 @@ import (
 // exposeInputs lets the model see its inputs: all of them in a full build, else the rows of dirty days widened by
 // lookback. The cut is made here and not in the model, so that a model cannot depend on what happens to lie in the same
 // file.
-func (r *run) exposeInputs(ctx context.Context, m *Model, full bool) error {
+func (r *run) exposeInputs(ctx context.Context, m *Model, dirty *scope, full bool) error {
 	views := r.project.keptInputs(m)
 	for _, view := range views {
 		if err := r.keep(ctx, view, full); err != nil {
@@ -23,7 +23,7 @@ func (r *run) exposeInputs(ctx context.Context, m *Model, full bool) error {
 	var sc *scope
 	if !full {
 		var err error
-		if sc, err = r.readableScope(ctx, m); err != nil {
+		if sc, err = r.readableScope(ctx, m, dirty); err != nil {
 			return fmt.Errorf("find readable days: %w", err)
 		}
 	}
@@ -69,29 +69,42 @@ func (r *run) exposeTable(ctx context.Context, in input, sc *scope) error {
 	return r.exposeRows(ctx, in.name, in.narrow(rows), in.dateColumn, sc)
 }
 
-// exposeRows makes a view of those rows that are in the scope.
+// exposeRows makes a view of those rows that are in the scope. Models that read the same days find it made.
 func (r *run) exposeRows(ctx context.Context, name, rows, dateColumn string, sc *scope) error {
-	query := "create or replace view " + name + " as "
-	if sc == nil {
-		query += rows
-	} else {
-		query += fmt.Sprintf("select t.* from (%s) as t semi join build.readable_days as d on t.user_id = d.user_id", rows)
+	query := rows
+	if sc != nil {
+		query = fmt.Sprintf("select t.* from (%s) as t semi join %s as d on t.user_id = d.user_id", rows, sc.table)
 		if !sc.wholePeople {
 			query += fmt.Sprintf(" and t.%s = d.local_date where t.%[1]s between %s and %s", quoted(dateColumn),
 				dateLiteral(sc.first), dateLiteral(sc.last))
 		}
 	}
-	if err := r.w.exec(ctx, query); err != nil {
+	if r.shown[name] == query {
+		return nil
+	}
+	if err := r.w.exec(ctx, "create or replace view "+name+" as "+query); err != nil {
 		return fmt.Errorf("open %s for the model: %w", name, err)
 	}
+	r.shown[name] = query
 	return nil
 }
 
 // A scope is a set of person-days, coarse enough to ask files about it.
 type scope struct {
-	wholePeople bool
+	table       string        // lists them
+	days        int64         // how many they are
+	wholePeople bool          // all days of its people, whatever the list says
 	people      []personScope // by user
 	first, last int64         // of all people's dates
+}
+
+// ofWholePeople is the scope of all days of the people of a scope.
+func (sc *scope) ofWholePeople() *scope {
+	whole := &scope{table: sc.table, wholePeople: true, people: slices.Clone(sc.people)}
+	for i := range whole.people {
+		whole.people[i].first, whole.people[i].last = math.MinInt64, math.MaxInt64
+	}
+	return whole
 }
 
 type personScope struct {
@@ -99,39 +112,38 @@ type personScope struct {
 	first, last int64
 }
 
-// readableScope fills build.readable_days and describes it.
-func (r *run) readableScope(ctx context.Context, m *Model) (*scope, error) {
-	days := "select distinct user_id from dirty_days"
-	whole := m.Lookback.Unit == SpanPerson
-	if !whole {
-		days = widenBack("select user_id, local_date from dirty_days", m.Lookback)
+// readableScope is the scope of the days that a model may read when it builds the dirty days.
+func (r *run) readableScope(ctx context.Context, m *Model, dirty *scope) (*scope, error) {
+	switch {
+	case m.Lookback.Unit == SpanPerson:
+		return dirty.ofWholePeople(), nil
+	case m.Lookback.Days == 0:
+		return dirty, nil
 	}
-	if err := r.w.exec(ctx, "create or replace table build.readable_days as "+days); err != nil {
+	if err := r.w.exec(ctx, "create or replace table build.readable_days as "+
+		widenBack("select user_id, local_date from dirty_days", m.Lookback)); err != nil {
 		return nil, err
 	}
-	return r.scopeOf(ctx, "build.readable_days", whole)
+	return r.scopeOf(ctx, "build.readable_days")
 }
 
-// scopeOf reads a list of person-days; of whole people the dates do not matter.
-func (r *run) scopeOf(ctx context.Context, table string, wholePeople bool) (*scope, error) {
-	sc := &scope{wholePeople: wholePeople, first: math.MaxInt64, last: math.MinInt64}
-	dates := "0::bigint, 0::bigint"
-	if !wholePeople {
-		dates = "min(local_date) - date '1970-01-01', max(local_date) - date '1970-01-01'"
-	}
-	rows, err := r.w.conn.QueryContext(ctx, fmt.Sprintf("select user_id, %s from %s group by user_id order by user_id", dates, table))
+// scopeOf reads a list of distinct person-days.
+func (r *run) scopeOf(ctx context.Context, table string) (*scope, error) {
+	rows, err := r.w.conn.QueryContext(ctx, fmt.Sprintf(`select user_id,
+			min(local_date) - date '1970-01-01', max(local_date) - date '1970-01-01', count(*)
+		from %s group by user_id order by user_id`, table))
 	if err != nil {
 		return nil, err
 	}
 	defer rows.Close()
+	sc := &scope{table: table, first: math.MaxInt64, last: math.MinInt64}
 	for rows.Next() {
 		var p personScope
-		if err := rows.Scan(&p.user, &p.first, &p.last); err != nil {
+		var days int64
+		if err := rows.Scan(&p.user, &p.first, &p.last, &days); err != nil {
 			return nil, err
 		}
-		if wholePeople {
-			p.first, p.last = math.MinInt64, math.MaxInt64
-		}
+		sc.days += days
 		sc.first, sc.last = min(sc.first, p.first), max(sc.last, p.last)
 		sc.people = append(sc.people, p)
 	}

@@ -117,12 +117,12 @@ func (r *run) checkMethod(m *Model, base *lake.Snapshot) error {
 
 // noteRestated says so when a model that changed, though not its method, changed what the table said before: mended, or
 // made worse. history is the number of days that had rows before and have others now.
-func (r *run) noteRestated(ctx context.Context, m *Model, base *lake.Snapshot, state *buildState) error {
+func (r *run) noteRestated(ctx context.Context, m *Model, base *lake.Snapshot, old string, state *buildState) error {
 	if len(base.Files) == 0 || base.Properties[propertyModel] == m.sha || base.Properties[propertyMethod] != m.Method {
 		return nil
 	}
 	n, err := r.w.count(ctx, fmt.Sprintf(`select count(*) from %s as c where exists (
-		select 1 from build.old_rows as o where o.user_id = c.user_id and o.%s = c.local_date)`, state.changed, m.DateColumn()))
+		select 1 from (%s) as o where o.user_id = c.user_id and o.%s = c.local_date)`, state.changed, old, m.DateColumn()))
 	if err != nil {
 		return err
 	}

@@ -125,7 +125,7 @@ func (w *warehouse) expose(ctx context.Context, tables Tables, project *Project,
 			}
 		}
 	}
-	if err := project.define(ctx, w.conn, exposed, defineTables); err != nil {
+	if err := project.define(ctx, w.conn, exposed, modelColumns{}, defineTables); err != nil {
 		return nil, err
 	}
 	// Rows that are made once in a build are not there for readers; an empty table would say that there are none.

@@ -24,19 +24,19 @@ const (
 // replaceRows puts the rows of build.model_output in the place of the table's rows of the dirty days, and commits them
 // with the watermark. Only what differs is replaced, and only files that hold what was replaced are rewritten, with small
 // ones beside them.
-func (r *run) replaceRows(ctx context.Context, m *Model, base *lake.Snapshot, state buildState) error {
-	changed, err := r.compareRows(ctx, m, base, &state)
+func (r *run) replaceRows(ctx context.Context, m *Model, base *lake.Snapshot, dirty *scope, state buildState) error {
+	changed, err := r.compareRows(ctx, m, base, dirty, &state)
 	if err != nil {
 		return fmt.Errorf("compare rows: %w", err)
 	}
 	commit := lake.Commit{Base: base}
-	if len(changed.people) > 0 {
-		files, err := r.filesToRewrite(ctx, m, base, changed, state)
+	if changed.days > 0 {
+		files, rows, err := r.filesToRewrite(ctx, m, base, changed)
 		if err != nil {
 			return fmt.Errorf("find files to rewrite: %w", err)
 		}
 		commit.Remove = filePaths(files)
-		if commit.Add, state.result.Rows, err = r.rewrite(ctx, m, base, files, state); err != nil {
+		if commit.Add, state.result.Rows, err = r.rewrite(ctx, m, base, files, rows, changed); err != nil {
 			return fmt.Errorf("rewrite files: %w", err)
 		}
 	}
@@ -55,13 +55,13 @@ func (r *run) replaceRows(ctx context.Context, m *Model, base *lake.Snapshot, st
 	return nil
 }
 
-// compareRows lists the person-days whose rows differ from those in the table.
-func (r *run) compareRows(ctx context.Context, m *Model, base *lake.Snapshot, state *buildState) (*scope, error) {
+// compareRows lists the person-days whose rows differ from those in the table: of each row it counts how often it is
+// there now less how often it was before.
+func (r *run) compareRows(ctx context.Context, m *Model, base *lake.Snapshot, dirty *scope, state *buildState) (*scope, error) {
 	files := base.Files
 	if !state.result.Full {
-		dirty, err := r.scopeOf(ctx, tableDirtyDays, true)
-		if err != nil {
-			return nil, err
+		if m.Reach.Unit == SpanPerson {
+			dirty = dirty.ofWholePeople()
 		}
 		files = dirty.choose(base.Files, m.DateColumn())
 	}
@@ -72,41 +72,41 @@ func (r *run) compareRows(ctx context.Context, m *Model, base *lake.Snapshot, st
 	if !state.result.Full {
 		old = fmt.Sprintf("select o.* from (%s) as o semi join dirty_days as d on %s", old, m.dirtyMatch("o"))
 	}
-	if err := r.w.exec(ctx, "create or replace table build.old_rows as "+old); err != nil {
-		return nil, err
-	}
 	if err := r.w.exec(ctx, fmt.Sprintf(`create or replace table %s as
-		select distinct user_id, %s as local_date
+		select distinct user_id, %[2]s as local_date
 		from (
-			(select * from build.model_output except all select * from build.old_rows)
-			union all
-			(select * from build.old_rows except all select * from build.model_output)
-		)`, state.changed, m.DateColumn())); err != nil {
+			select user_id, %[2]s
+			from (
+				select *, 1 as "net count" from build.model_output
+				union all
+				select *, -1 as "net count" from (%[3]s)
+			)
+			group by %[4]s
+			having sum("net count") <> 0
+		)`, state.changed, quoted(m.DateColumn()), old, columnNames(base.Columns))); err != nil {
 		return nil, err
 	}
-	n, err := r.w.count(ctx, "select count(*) from "+state.changed)
+	changed, err := r.scopeOf(ctx, state.changed)
 	if err != nil {
 		return nil, err
 	}
-	state.result.ChangedDays = n
-	if err := r.noteRestated(ctx, m, base, state); err != nil {
-		return nil, err
-	}
-	return r.scopeOf(ctx, state.changed, true)
+	state.result.ChangedDays = changed.days
+	return changed, r.noteRestated(ctx, m, base, old, state)
 }
 
 // filesToRewrite returns the files that hold rows of changed days, and beside them small ones: each that has no more rows
 // than what is written anyway. New days of everybody do not touch what lies behind them, a row is written again only as
-// the files it is in double, and of files smaller than they should be there are few.
-func (r *run) filesToRewrite(ctx context.Context, m *Model, base *lake.Snapshot, changed *scope, state buildState) ([]lake.File, error) {
-	rows, err := r.w.count(ctx, fmt.Sprintf("select count(*) from build.model_output as n semi join %s as c on %s",
-		state.changed, changedMatch(m, "n")))
+// the files it is in double, and of files smaller than they should be there are few. With the new rows of the changed
+// days they have at most so many rows.
+func (r *run) filesToRewrite(ctx context.Context, m *Model, base *lake.Snapshot, changed *scope) (files []lake.File, rows int64, err error) {
+	rows, err = r.w.count(ctx, fmt.Sprintf("select count(*) from build.model_output as n semi join %s as c on %s",
+		changed.table, changedMatch(m, "n")))
 	if err != nil {
-		return nil, err
+		return nil, 0, err
 	}
-	files, err := r.filesWith(ctx, m, changed.choose(base.Files, m.DateColumn()), state.changed)
+	files, err = r.filesWith(ctx, m, changed.choose(base.Files, m.DateColumn()), changed.table)
 	if err != nil {
-		return nil, err
+		return nil, 0, err
 	}
 	others := slices.DeleteFunc(slices.Clone(base.Files), func(f lake.File) bool {
 		return slices.ContainsFunc(files, func(g lake.File) bool { return g.Path == f.Path })
@@ -122,7 +122,7 @@ func (r *run) filesToRewrite(ctx context.Context, m *Model, base *lake.Snapshot,
 		files = append(files, f)
 		rows += f.Rows
 	}
-	return files, nil
+	return files, rows, nil
 }
 
 // filesWith returns those of the files that hold rows of the days of a list.
@@ -162,8 +162,9 @@ func changedMatch(m *Model, alias string) string {
 
 func (r *run) fileRows() int { return cmp.Or(r.cfg.FileRows, defaultFileRows) }
 
-// rewrite writes the rows of files anew: the old ones that did not change, and all new ones that did.
-func (r *run) rewrite(ctx context.Context, m *Model, base *lake.Snapshot, files []lake.File, state buildState) (paths []string, rows int64, err error) {
+// rewrite writes the rows of files anew: the old ones that did not change, and all new ones that did. Both together are at
+// most so many.
+func (r *run) rewrite(ctx context.Context, m *Model, base *lake.Snapshot, files []lake.File, most int64, changed *scope) (paths []string, rows int64, err error) {
 	if err := r.store.Check(ctx, files...); err != nil { // a damaged row must not be given a fresh hash
 		return nil, 0, err
 	}
@@ -171,12 +172,33 @@ func (r *run) rewrite(ctx context.Context, m *Model, base *lake.Snapshot, files 
 	if err != nil {
 		return nil, 0, err
 	}
-	if err := r.w.exec(ctx, fmt.Sprintf(`create or replace table build.rewritten as
-		select o.* from (%s) as o anti join %[2]s as c on %[3]s
+	rewritten := fmt.Sprintf(`select o.* from (%s) as o anti join %[2]s as c on %[3]s
 		union all
 		select n.* from build.model_output as n semi join %[2]s as c on %[4]s`,
-		old, state.changed, changedMatch(m, "o"), changedMatch(m, "n"))); err != nil {
-		return nil, 0, err
+		old, changed.table, changedMatch(m, "o"), changedMatch(m, "n"))
+	selects := []string{rewritten}
+	if most > int64(r.fileRows()) {
+		if selects, err = r.cut(ctx, rewritten); err != nil {
+			return nil, 0, err
+		}
+	}
+	for _, rowsOfFile := range selects {
+		path, n, err := r.writeFile(ctx, m, rowsOfFile)
+		if err != nil {
+			return nil, 0, err
+		}
+		if n > 0 {
+			paths = append(paths, path)
+		}
+		rows += n
+	}
+	return paths, rows, nil
+}
+
+// cut cuts rows into files, between people. It returns a select for each.
+func (r *run) cut(ctx context.Context, rows string) ([]string, error) {
+	if err := r.w.exec(ctx, "create or replace table build.rewritten as "+rows); err != nil {
+		return nil, err
 	}
 	if err := r.w.exec(ctx, fmt.Sprintf(`create or replace table build.cuts as
 		select user_id, cast((rows_upto - n) // %d as integer) as file_number
@@ -185,21 +207,18 @@ func (r *run) rewrite(ctx context.Context, m *Model, base *lake.Snapshot, files 
 			from build.rewritten
 			group by user_id
 		)`, r.fileRows())); err != nil {
-		return nil, 0, err
+		return nil, err
 	}
 	numbers, err := r.fileNumbers(ctx)
 	if err != nil {
-		return nil, 0, err
+		return nil, err
 	}
-	for _, number := range numbers {
-		path, n, err := r.writeFile(ctx, m, number)
-		if err != nil {
-			return nil, 0, err
-		}
-		paths = append(paths, path)
-		rows += n
+	selects := make([]string, len(numbers))
+	for i, number := range numbers {
+		selects[i] = fmt.Sprintf(`select o.* from build.rewritten as o
+			semi join (select user_id from build.cuts where file_number = %d) as c on o.user_id = c.user_id`, number)
 	}
-	return paths, rows, nil
+	return selects, nil
 }
 
 func (r *run) fileNumbers(ctx context.Context) ([]int64, error) {
@@ -219,29 +238,25 @@ func (r *run) fileNumbers(ctx context.Context) ([]int64, error) {
 	return numbers, rows.Err()
 }
 
-// writeFile writes and publishes one file, its rows in order of the grain.
-func (r *run) writeFile(ctx context.Context, m *Model, number int64) (path string, rows int64, err error) {
+// writeFile writes and publishes one file of the rows of a select, in order of the grain. Of no rows there is no file.
+func (r *run) writeFile(ctx context.Context, m *Model, rowsOfFile string) (path string, rows int64, err error) {
 	tmp, err := r.store.TempPath(ctx, goldPrefix+m.Name)
 	if err != nil {
 		return "", 0, err
 	}
 	defer func() {
-		if removeErr := os.Remove(tmp); err != nil && removeErr != nil && !errors.Is(removeErr, fs.ErrNotExist) {
+		if removeErr := os.Remove(tmp); path == "" && removeErr != nil && !errors.Is(removeErr, fs.ErrNotExist) {
 			err = errorsWith(err, removeErr)
 		}
 	}()
 	// The name is temporary already, so DuckDB need not write beside it and rename.
-	res, err := r.w.conn.ExecContext(ctx, fmt.Sprintf(`copy (
-			select o.* from build.rewritten as o
-			semi join (select user_id from build.cuts where file_number = %d) as c on o.user_id = c.user_id
-			order by %s
-		) to %s (format parquet, compression zstd, row_group_size %d, use_tmp_file false)`, number, strings.Join(m.Grain, ", "),
-		literal(tmp), rowGroupRows))
+	res, err := r.w.conn.ExecContext(ctx, fmt.Sprintf("copy (%s order by %s) to %s (format parquet, compression zstd, row_group_size %d, use_tmp_file false)",
+		"select * from ("+rowsOfFile+")", strings.Join(m.Grain, ", "), literal(tmp), rowGroupRows))
 	if err != nil {
 		return "", 0, fmt.Errorf("write file: %w", err)
 	}
-	if rows, err = res.RowsAffected(); err != nil {
-		return "", 0, fmt.Errorf("write file: %w", err)
+	if rows, err = res.RowsAffected(); err != nil || rows == 0 {
+		return "", 0, err
 	}
 	if path, err = r.store.Publish(ctx, goldPrefix+m.Name, tmp, m.Name, nil); err != nil {
 		return "", 0, fmt.Errorf("publish file: %w", err)

@@ -87,11 +87,6 @@ func (w *warehouse) count(ctx context.Context, query string) (n int64, err error
 	return n, err
 }
 
-// columns describes what a select returns.
-func (w *warehouse) columns(ctx context.Context, query string) ([]lake.Column, error) {
-	return describe(ctx, w.conn, query)
-}
-
 func describe(ctx context.Context, conn *sql.Conn, query string) ([]lake.Column, error) {
 	rows, err := conn.QueryContext(ctx, "select column_name, column_type from (describe "+query+"\n)") //nolint:gosec // a model or a lake table, not what somebody typed
 	if err != nil {
@@ -109,6 +104,9 @@ func describe(ctx context.Context, conn *sql.Conn, query string) ([]lake.Column,
 	return columns, rows.Err()
 }
 
+// modelColumns are the columns that models make, by model. They are facts of a project.
+type modelColumns map[string][]lake.Column
+
 // A defineKind says what stands in for a table that has no rows yet.
 type defineKind int
 
@@ -123,11 +121,11 @@ func (p *Project) Define(ctx context.Context, conn *sql.Conn) error {
 	if _, err := conn.ExecContext(ctx, "create schema silver"); err != nil {
 		return fmt.Errorf("define silver: %w", err)
 	}
-	return p.define(ctx, conn, nil, defineTables)
+	return p.define(ctx, conn, nil, modelColumns{}, defineTables)
 }
 
-// define makes what is not in the set of defined names.
-func (p *Project) define(ctx context.Context, conn *sql.Conn, defined map[string]bool, kind defineKind) error {
+// define makes what is not in the set of defined names. Columns that are not known yet it finds out and notes.
+func (p *Project) define(ctx context.Context, conn *sql.Conn, defined map[string]bool, columns modelColumns, kind defineKind) error {
 	run := func(name, query string) error {
 		if defined[name] {
 			return nil
@@ -153,14 +151,18 @@ func (p *Project) define(ctx context.Context, conn *sql.Conn, defined map[string
 	}
 	for _, m := range p.models {
 		query := "create view " + m.Name + " as\n" + m.SQL
-		if (m.Build == BuildTable || m.Function != "") && !defined[m.Name] {
-			columns, err := m.describeRows(ctx, conn)
+		fixed := m.Build == BuildTable || m.Function != ""
+		if (fixed || m.Keep) && !defined[m.Name] && columns[m.Name] == nil {
+			described, err := m.describeRows(ctx, conn)
 			if err != nil {
 				return fmt.Errorf("define %s: %w", m.Name, err)
 			}
-			query = "create table " + m.Name + " as " + selectNothing(columns)
+			columns[m.Name] = described
+		}
+		if fixed {
+			query = "create table " + m.Name + " as " + selectNothing(columns[m.Name])
 			if kind == defineViews {
-				query = "create view " + m.Name + " as " + selectNothing(columns)
+				query = "create view " + m.Name + " as " + selectNothing(columns[m.Name])
 			}
 		}
 		if err := run(m.Name, query); err != nil {
@@ -232,11 +234,15 @@ func selectPaths(columns []lake.Column, paths []string) string {
 	if len(paths) == 0 {
 		return selectNothing(columns)
 	}
+	return fmt.Sprintf("select %s from read_parquet(%s, hive_partitioning = false)", columnNames(columns), literals(paths))
+}
+
+func columnNames(columns []lake.Column) string {
 	names := make([]string, len(columns))
 	for i, c := range columns {
 		names[i] = quoted(c.Name)
 	}
-	return fmt.Sprintf("select %s from read_parquet(%s, hive_partitioning = false)", strings.Join(names, ", "), literals(paths))
+	return strings.Join(names, ", ")
 }
 
 // literals writes a list of texts.

@@ -1,6 +1,7 @@
 package transform_test
 
 import (
+	"cmp"
 	"database/sql"
 	"fmt"
 	"math/rand/v2"
@@ -15,20 +16,31 @@ import (
 // are as mixed as they come.
 func TestMinutesAreThoseOfTheSQLTheyReplaced(t *testing.T) {
 	t.Parallel()
-	pairs := []struct {
-		is, was, columns, where string
-		rows                    int // at least
-	}{
-		{"stg_steps", "stg_steps", "local_hour, step_count, sample_count", "user_id <> 'u3'", 10_000},
-		{"stg_steps", "stg_counter_minutes", "step_count, sample_count", "user_id = 'u3'", 1000},
-		{"stg_heart_rate", "stg_heart_rate", "heart_rate_min_bpm, heart_rate_sum_bpm, heart_rate_max_bpm, sample_count", "true", 10_000},
-		{"stg_intensity", "stg_intensity", "intensity_level, sample_count", "user_id <> 'u3'", 10_000},
-		{"stg_series_minutes", "stg_series_minutes", "metric, value_sum", "user_id <> 'u3'", 20_000},
-		{"stg_series_minutes", "stg_series_minutes", "metric, covered_min, sample_count", "user_id <> 'u3' and metric <> 'distance'", 10_000},
-		{"stg_series_minutes", "stg_series_minutes", "value_min", "user_id <> 'u3' and metric = 'oxygen_saturation'", 5000},
-		{"stg_series_minutes", "stg_series_minutes", "value_max", "user_id <> 'u3' and metric = 'noise_level'", 5000},
-		{"stg_heart_rate_held", "stg_heart_rate_held", "heart_rate_bpm, sample_count, held_ms, weight_ms, measured_min, refused_count, date_length_min, span_ms", "true", 400},
-		{"stg_heart_rate_flat", "stg_heart_rate_flat", "device_id, started_ms, length_ms", "true", 20},
+	type pair struct {
+		is, was, columns, where string // the columns and rows of both
+		wasColumns, wasWhere    string // when they are called otherwise there
+		rows                    int    // at least
+	}
+	pairs := []pair{
+		{is: "stg_steps", was: "stg_steps", columns: "local_hour, step_count, sample_count, minute_number", where: "user_id <> 'u3'", rows: 10_000},
+		{is: "stg_steps", was: "stg_counter_minutes", columns: "step_count, sample_count, minute_number", where: "user_id = 'u3'", rows: 1000},
+		{is: "stg_heart_rate", was: "stg_heart_rate", columns: "heart_rate_min_bpm, heart_rate_sum_bpm, heart_rate_max_bpm, sample_count, minute_number", where: "true", rows: 10_000},
+		{is: "stg_intensity", was: "stg_intensity", columns: "intensity_level, sample_count, minute_number", where: "user_id <> 'u3'", rows: 10_000},
+		{is: "stg_heart_rate_held", was: "stg_heart_rate_held", columns: "heart_rate_bpm, sample_count, held_ms, weight_ms, measured_min, refused_count, date_length_min, span_ms", where: "true", rows: 400},
+		{is: "stg_heart_rate_flat", was: "stg_heart_rate_flat", columns: "device_id, started_ms, length_ms", where: "true", rows: 20},
+	}
+	for metric, columns := range map[string][2]string{
+		"distance":          {"distance_cm", "value_sum"},
+		"stress":            {"stress_sum_score, stress_covered_min, stress_sample_count", "value_sum, covered_min, sample_count"},
+		"oxygen_saturation": {"oxygen_saturation_sum_permille, oxygen_saturation_covered_min, oxygen_saturation_sample_count, oxygen_saturation_min_permille", "value_sum, covered_min, sample_count, value_min"},
+		"noise_level":       {"noise_level_sum_ddb, noise_level_covered_min, noise_level_sample_count, noise_level_max_ddb", "value_sum, covered_min, sample_count, value_max"},
+	} {
+		first, _, _ := strings.Cut(columns[0], ",")
+		pairs = append(pairs, pair{
+			is: "stg_minutes", columns: columns[0] + ", minute_number", where: first + " is not null and user_id <> 'u3'",
+			was: "stg_series_minutes", wasColumns: columns[1] + ", minute_number", wasWhere: "metric = '" + metric + "' and user_id <> 'u3'",
+			rows: 5000,
+		})
 	}
 	models := map[string]string{}
 	for _, p := range pairs {
@@ -70,11 +82,9 @@ func TestMinutesAreThoseOfTheSQLTheyReplaced(t *testing.T) {
 		}
 	}
 	for _, p := range pairs {
-		columns := "user_id, local_date, " + p.columns
-		if strings.Contains(p.is, "minutes") || p.is == "stg_steps" || p.is == "stg_heart_rate" || p.is == "stg_intensity" {
-			columns += ", minute_number"
-		}
-		is, was := fmt.Sprintf("select %s from %s where %s", columns, p.is, p.where), fmt.Sprintf("select %s from naive_%s where %s", columns, p.was, p.where)
+		query := "select user_id, local_date, %s from %s where %s"
+		is := fmt.Sprintf(query, p.columns, p.is, p.where)
+		was := fmt.Sprintf(query, cmp.Or(p.wasColumns, p.columns), "naive_"+p.was, cmp.Or(p.wasWhere, p.where))
 		var n, missing, more int
 		if err := conn.QueryRowContext(t.Context(), fmt.Sprintf(`select (select count(*) from (%[1]s)),
 			(select count(*) from (%[2]s except all %[1]s)), (select count(*) from (%[1]s except all %[2]s))`, is, was)).Scan(&n, &missing, &more); err != nil {

@@ -1,7 +1,7 @@
 -- activity_days: one row per person and local date with at least one step sample.
 --
 -- grain:    user_id, local_date
--- inputs:   stg_steps, stg_intensity, stg_series_minutes, definitions
+-- inputs:   stg_steps, stg_intensity, stg_minutes, definitions
 -- build:    table
 -- source:   steps as the device counted them; moderate + 2 x vigorous minutes after WHO 2020 (methods 3.2); an active
 --           hour after product rule A5; cadence classes after CADENCE-Adults (E045); peak 30-minute cadence after
@@ -191,21 +191,18 @@ intensity_days as (
 measured_days as (
 
     select
-        stg_series_minutes.user_id,
-        stg_series_minutes.local_date,
-        sum(case when stg_series_minutes.metric = 'distance' then stg_series_minutes.value_sum end) as distance_cm,
-        sum(case when stg_series_minutes.metric = 'floors' then stg_series_minutes.value_sum end) as floor_count,
-        sum(case when stg_series_minutes.metric = 'active_energy' then stg_series_minutes.value_sum end)
-            as active_energy_cal
+        stg_minutes.user_id,
+        stg_minutes.local_date,
+        sum(stg_minutes.distance_cm) as distance_cm,
+        sum(stg_minutes.floor_count) as floor_count,
+        sum(stg_minutes.active_energy_cal) as active_energy_cal
 
-    from stg_series_minutes
+    from stg_minutes
     inner join dirty_days
-        on stg_series_minutes.user_id = dirty_days.user_id
-        and stg_series_minutes.local_date = dirty_days.local_date
+        on stg_minutes.user_id = dirty_days.user_id
+        and stg_minutes.local_date = dirty_days.local_date
 
-    where stg_series_minutes.metric in ('distance', 'floors', 'active_energy')
-
-    group by stg_series_minutes.user_id, stg_series_minutes.local_date
+    group by stg_minutes.user_id, stg_minutes.local_date
 
 ),
 

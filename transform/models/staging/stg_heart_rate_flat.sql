@@ -1,7 +1,7 @@
 -- stg_heart_rate_flat: stretches in which a device that measures often told one and the same heart rate for long.
 --
 -- grain:    user_id, local_date, device_id, started_ms
--- inputs:   silver.series_hours, device_sentinels, definitions
+-- inputs:   silver.series_hours, stg_heart_rate_sentinels, definitions
 -- build:    view
 -- keep:     build
 -- go:       heart_rate_flat
@@ -28,38 +28,6 @@ rules as (
 
 ),
 
--- Sentinels beyond the limits are no question.
-sentinels as (
-
-    select
-        device_sentinels.device_pattern,
-        device_sentinels.value
-
-    from device_sentinels
-    cross join rules
-
-    where
-        device_sentinels.metric = 'heart_rate'
-        and device_sentinels.value between rules.lowest_bpm and rules.highest_bpm
-
-),
-
-devices as (
-
-    select
-        series_hours.device_id,
-        list(sentinels.value) as sentinel_values
-
-    from silver.series_hours
-    inner join sentinels
-        on series_hours.device_id like sentinels.device_pattern
-
-    where series_hours.metric = 'heart_rate'
-
-    group by series_hours.device_id
-
-),
-
 hours as (
 
     select
@@ -73,13 +41,13 @@ hours as (
         series_hours.period_ms,
         series_hours.offsets_ms,
         series_hours."values",
-        devices.sentinel_values,
+        stg_heart_rate_sentinels.sentinel_values,
         rules.*
 
     from silver.series_hours
     cross join rules
-    left join devices
-        on series_hours.device_id = devices.device_id
+    left join stg_heart_rate_sentinels
+        on series_hours.device_id = stg_heart_rate_sentinels.device_id
 
     where
         series_hours.metric = 'heart_rate'

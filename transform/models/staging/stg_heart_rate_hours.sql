@@ -1,7 +1,7 @@
 -- stg_heart_rate_hours: the hours of heart rate as silver has them, without the samples that cannot be true.
 --
 -- grain:    user_id, local_date, device_id, hour_at, utc_offset_min, period_ms, source
--- inputs:   silver.series_hours, stg_metric_days, device_sentinels, definitions
+-- inputs:   silver.series_hours, stg_metric_days, stg_heart_rate_sentinels, definitions
 -- build:    view
 -- caution:  an hour begins anew: its first valid sample is not judged by the hour before
 
@@ -15,38 +15,6 @@ rules as (
         max(case when name = 'heart_rate_jump_bpm_per_s' then value end) as jump_bpm_per_s
 
     from definitions
-
-),
-
--- Sentinels beyond the limits are no question.
-sentinels as (
-
-    select
-        device_sentinels.device_pattern,
-        device_sentinels.value
-
-    from device_sentinels
-    cross join rules
-
-    where
-        device_sentinels.metric = 'heart_rate'
-        and device_sentinels.value between rules.lowest_bpm and rules.highest_bpm
-
-),
-
-devices as (
-
-    select
-        series_hours.device_id,
-        list(sentinels.value) as sentinel_values
-
-    from silver.series_hours
-    inner join sentinels
-        on series_hours.device_id like sentinels.device_pattern
-
-    where series_hours.metric = 'heart_rate'
-
-    group by series_hours.device_id
 
 ),
 
@@ -70,15 +38,15 @@ hours as (
         rules.lowest_bpm as least_bpm,
         rules.highest_bpm as most_bpm,
         rules.jump_bpm_per_s,
-        devices.sentinel_values
+        stg_heart_rate_sentinels.sentinel_values
 
     from silver.series_hours
     inner join stg_metric_days
         on series_hours.user_id = stg_metric_days.user_id
         and series_hours.local_date = stg_metric_days.local_date
         and series_hours.metric = stg_metric_days.metric
-    left join devices
-        on series_hours.device_id = devices.device_id
+    left join stg_heart_rate_sentinels
+        on series_hours.device_id = stg_heart_rate_sentinels.device_id
     cross join rules
 
     where series_hours.metric = 'heart_rate'

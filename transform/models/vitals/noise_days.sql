@@ -1,7 +1,7 @@
 -- noise_days: one row per person and local date with a sound level measured around the wearer.
 --
 -- grain:    user_id, local_date
--- inputs:   stg_series_minutes
+-- inputs:   stg_minutes
 -- build:    table
 -- source:   equivalent continuous level: the level of the mean sound energy of the minutes (IEC 61672)
 -- audit:    noise_level_equivalent_db <= noise_level_max_db + 0.001
@@ -15,20 +15,20 @@ with
 minutes as (
 
     select
-        stg_series_minutes.user_id,
-        stg_series_minutes.local_date,
-        stg_series_minutes.value_max,
-        stg_series_minutes.covered_min,
+        stg_minutes.user_id,
+        stg_minutes.local_date,
+        stg_minutes.noise_level_max_ddb,
+        stg_minutes.noise_level_covered_min as covered_min,
         cast(round(power(
-            10, cast(stg_series_minutes.value_sum as double) / stg_series_minutes.sample_count / 100 + 6
+            10, cast(stg_minutes.noise_level_sum_ddb as double) / stg_minutes.noise_level_sample_count / 100 + 6
         )) as decimal(38, 0)) as energy
 
-    from stg_series_minutes
+    from stg_minutes
     inner join dirty_days
-        on stg_series_minutes.user_id = dirty_days.user_id
-        and stg_series_minutes.local_date = dirty_days.local_date
+        on stg_minutes.user_id = dirty_days.user_id
+        and stg_minutes.local_date = dirty_days.local_date
 
-    where stg_series_minutes.metric = 'noise_level'
+    where stg_minutes.noise_level_sum_ddb is not null
 
 ),
 
@@ -41,7 +41,7 @@ days as (
             as measured_min,        -- min measured
         10 * log10(cast(sum(energy * covered_min) as double) / cast(sum(covered_min) as double)) - 60
             as noise_level_equivalent_db,   -- dB, level of the mean energy
-        cast(max(value_max) as double) / 10
+        cast(max(noise_level_max_ddb) as double) / 10
             as noise_level_max_db,  -- dB, the loudest sample
         'noise_days/1'
             as method_version       -- formula of this row

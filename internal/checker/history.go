@@ -107,8 +107,9 @@ func checkMarks(before *history, after *version, found *findings) {
 	}
 }
 
-// checkOwners looks at one step of bronze, from a version to the very next: who moves a watermark says in which epoch, and it is the one that stood before
-// the step and stands after it. A lake that was made anew from its files begins without epochs.
+// checkOwners looks at one step of bronze, from a version to the very next: who moves a watermark says in which epoch, and
+// it is the one that stood before the step and stands after it. A lake that was made anew from its files begins without
+// epochs.
 func checkOwners(before *history, after *version, found *findings) {
 	for key, is := range after.properties {
 		partition, ok := strings.CutPrefix(key, ingestMark)

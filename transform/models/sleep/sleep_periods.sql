@@ -1,14 +1,15 @@
 -- sleep_periods: one row per sleep of a person, whoever told it: the night's main sleep, naps and what is neither.
 --
 -- grain:    user_id, night_date, started_at
--- inputs:   sleep_episodes, sleep_windows, sleep_habits, definitions
+-- inputs:   sleep_episodes, sleep_windows, sleep_habits, events, definitions
 -- build:    table
 -- lookback: 1 days around
 -- reach:    1 days around
 -- source:   a nap is 15 min to 3 h long and lies outside the habitual window, the person's own 14-night medians and 2 h to
 --           both sides (product rule S5); until a habit is known, outside 22 to 8 h and 2 h to both sides, or beside a
 --           longer sleep (methods 1.6). Of what is no nap the longest of a date is the main sleep, whenever it was
---           (methods 1.6); of records that overlap the one with more sleep stands
+--           (methods 1.6); of records that overlap the one with more sleep stands. The person has the last word: a tag nap
+--           or main_sleep whose time touches a sleep says what it is (product rule S5)
 -- audit:    started_at < ended_at
 -- audit:    sleep_onset_at >= started_at and sleep_offset_at <= ended_at
 -- audit:    source in ('device', 'estimate')
@@ -139,6 +140,38 @@ own_sleeps as (
 
 ),
 
+-- Both words for one sleep, or for two on one date, are settled by length.
+words as (
+
+    select
+        own_sleeps.user_id,
+        own_sleeps.night_date,
+        own_sleeps.source,
+        own_sleeps.device_id,
+        own_sleeps.started_at,
+        max(case when lower(events.name) = 'main_sleep' then 1 else 0 end) as is_told_main
+
+    from own_sleeps
+    inner join events
+        on own_sleeps.user_id = events.user_id
+        and events.local_date between own_sleeps.night_date - 1 and own_sleeps.night_date
+        and events.start_at < own_sleeps.ended_at
+        and (events.start_at >= own_sleeps.started_at or events.end_at > own_sleeps.started_at)
+
+    where
+        events.kind = 'tag'
+        and lower(events.name) in ('nap', 'main_sleep')
+        and coalesce(events.value, 1) <> 0
+
+    group by
+        own_sleeps.user_id,
+        own_sleeps.night_date,
+        own_sleeps.source,
+        own_sleeps.device_id,
+        own_sleeps.started_at
+
+),
+
 -- The middle of a sleep, and how far round the clock it lies behind the beginning of the habitual window.
 placed as (
 
@@ -146,6 +179,7 @@ placed as (
         own_sleeps.*,
         rules.nap_max_min,
         rules.nap_min_min,
+        words.is_told_main,
         sleep_habits.habitual_onset_minute is not null as has_habit,
         own_sleeps.onset_min + own_sleeps.length_min / 2.0
         - (coalesce(sleep_habits.habitual_onset_minute, rules.default_onset_min) - rules.margin_min) as behind_opening_min,
@@ -158,6 +192,12 @@ placed as (
     left join sleep_habits
         on own_sleeps.user_id = sleep_habits.user_id
         and own_sleeps.night_date = sleep_habits.night_date
+    left join words
+        on own_sleeps.user_id = words.user_id
+        and own_sleeps.night_date = words.night_date
+        and own_sleeps.source = words.source
+        and own_sleeps.device_id is not distinct from words.device_id
+        and own_sleeps.started_at = words.started_at
 
 ),
 
@@ -166,6 +206,7 @@ judged as (
     select
         placed.*,
         case
+            when is_told_main is not null then 1 - is_told_main
             when length_min >= nap_max_min then 0
             when
                 behind_opening_min - floor(behind_opening_min / 1440) * 1440
@@ -184,7 +225,7 @@ ranked as (
         judged.*,
         row_number() over (
             partition by user_id, night_date
-            order by is_out_of_habit, asleep_min desc, source_rank, device_id, started_at
+            order by coalesce(is_told_main, 0) desc, is_out_of_habit, asleep_min desc, source_rank, device_id, started_at
         ) as length_rank
 
     from judged
@@ -202,11 +243,14 @@ periods as (
         device_id,              -- device that told it; null of an estimate
         case
             when is_out_of_habit = 0 and length_rank = 1 then 'main'
+            when is_told_main = 0 then 'nap'
             when length_min < nap_min_min then 'short'
             when is_out_of_habit = 1 or (not has_habit and length_min < nap_max_min) then 'nap'
             else 'split'
         end
             as kind,            -- main, nap, split (a further long or nightly sleep) or short (less than a nap)
+        is_told_main is not null
+            as is_kind_told,    -- the person said whether it was a nap
         sleep_onset_at,         -- start of sleep, UTC; of an estimate, of the rest
         sleep_offset_at,        -- end of sleep, UTC; of an estimate, of the rest
         onset_utc_offset_min,   -- min east of UTC at onset

@@ -1,8 +1,10 @@
 -- stg_sleep_segments: what each device says of each stretch of time it calls sleep; stretches of a device never overlap.
 --
 -- grain:    user_id, device_id, started_at
--- inputs:   silver.sleep_segments
+-- inputs:   silver.sleep_segments, definitions
 -- build:    view
+-- source:   what a device says last of a moment is true; a segment of which later messages tell otherwise for 80 % or more
+--           is superseded whole (product rule S6)
 -- caution:  light = N1+N2; devices are kept apart, sleep_episodes chooses between them
 
 with
@@ -113,6 +115,38 @@ claims as (
 
 ),
 
+-- What is left of a record that was sent anew with its ends moved is no sleep before the sleep or after it.
+superseded as (
+
+    select
+        claims.user_id,
+        claims.device_id,
+        claims.start_at
+
+    from claims
+    inner join claims as winners
+        on claims.user_id = winners.user_id
+        and claims.device_id = winners.device_id
+        and claims.cluster_number = winners.cluster_number
+        and claims.started_at = winners.started_at
+    cross join definitions
+
+    where
+        winners.claim_rank = 1
+        and (
+            winners.revision."partition" <> claims.revision."partition"
+            or winners.revision."offset" <> claims.revision."offset"
+        )
+        and definitions.name = 'sleep_superseded_share'
+
+    group by claims.user_id, claims.device_id, claims.start_at
+
+    having
+        sum(date_diff('millisecond', claims.started_at, claims.ended_at))
+        >= max(definitions.value * date_diff('millisecond', claims.start_at, claims.end_at) / 100)
+
+),
+
 all_stretches as (
 
     select
@@ -147,7 +181,16 @@ all_stretches as (
 
     from claims
 
-    where claim_rank = 1
+    where
+        claim_rank = 1
+        and not exists (
+            select 1
+            from superseded
+            where
+                superseded.user_id = claims.user_id
+                and superseded.device_id = claims.device_id
+                and superseded.start_at = claims.start_at
+        )
 
 ),
 

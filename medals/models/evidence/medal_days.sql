@@ -1,8 +1,8 @@
 -- medal_days: one row per person and calendar date: what of the day counts for medals, null where nothing does.
 --
 -- grain:    user_id, local_date
--- inputs:   user_days, activity_days, sleep_nights, wear_days, device_days, stg_night_sources, stg_illness_days, events,
---           definitions
+-- inputs:   user_days, profile_days, activity_days, sleep_nights, wear_days, device_days, stg_night_sources,
+--           stg_illness_days, events, definitions
 -- build:    table
 -- lookback: person
 -- reach:    person
@@ -15,8 +15,8 @@
 -- audit:    valid_day_count in (0, 1) and valid_night_count in (0, 1)
 -- audit:    step_count is null or step_method is not null
 -- audit:    main_sleep_min is null or sleep_method is not null
--- caution:  a goal counts from the day after it was told, the first one from its own day; of a year of birth the birthday
---           is taken to be 1 January; a summary of several sleeps does not tell the main sleep, which is then null
+-- caution:  a goal of 0 is none, and the default counts; of a year of birth the birthday is taken to be 1 January; a summary
+--           of several sleeps does not tell the main sleep, which is then null
 -- method:   medal_days/1
 
 with
@@ -77,70 +77,6 @@ native_days as (
         on device_days.user_id = people.user_id
 
     group by device_days.user_id, device_days.local_date
-
-),
-
-step_goals_told as (
-
-    select
-        events.user_id,
-        events.local_date,
-        events.value,
-        row_number() over (
-            partition by events.user_id
-            order by events.start_at, events.device_id
-        ) as goal_number,
-        row_number() over (
-            partition by events.user_id, events.local_date
-            order by events.start_at desc, events.device_id desc
-        ) as rank_of_date
-
-    from events
-    inner join people
-        on events.user_id = people.user_id
-
-    where
-        events.kind = 'goal'
-        and events.name = 'steps'
-        and events.value > 0
-
-),
-
--- A goal told during a day must not make that day easier: it counts from the next. Before the first there was none, so
--- that the first counts from its own day.
-step_goals_dated as (
-
-    select
-        step_goals_told.user_id,
-        step_goals_told.local_date + 1 as from_date,
-        step_goals_told.value
-
-    from step_goals_told
-
-    where step_goals_told.rank_of_date = 1
-
-    union all
-
-    select
-        user_id,
-        local_date as from_date,
-        value
-
-    from step_goals_told
-
-    where goal_number = 1
-
-),
-
-step_goals as (
-
-    select
-        user_id,
-        from_date,
-        value,
-        lead(from_date) over (partition by user_id order by from_date) as until_date
-
-    from step_goals_dated
 
 ),
 
@@ -302,7 +238,7 @@ days as (
         facts.local_date,                   -- the person's date
         case when facts.is_valid_day and facts.has_no_native_steps = 0 then facts.step_count end
             as step_count,                  -- steps of a valid day; null when the day is no evidence
-        cast(greatest(coalesce(step_goals.value, rules.step_goal_default), rules.step_goal_min) as integer)
+        cast(greatest(coalesce(nullif(profile_days.step_count_goal, 0), rules.step_goal_default), rules.step_goal_min) as integer)
             as step_goal,                   -- steps that the person aimed at on this date; at least medal_step_goal_min
         case when facts.is_valid_day then facts.moderate_equivalent_min end
             as moderate_equivalent_min,     -- min, moderate + 2 x vigorous, of a valid day; null when no evidence
@@ -334,10 +270,9 @@ days as (
 
     from facts
     cross join rules
-    left join step_goals
-        on facts.user_id = step_goals.user_id
-        and facts.local_date >= step_goals.from_date
-        and (step_goals.until_date is null or facts.local_date < step_goals.until_date)
+    left join profile_days
+        on facts.user_id = profile_days.user_id
+        and facts.local_date = profile_days.local_date
     left join births
         on facts.user_id = births.user_id
     left join travel_days

@@ -8,9 +8,9 @@
 -- source:   product rule: a day is judged by the profile and the goals of that day, never by today's (I3, A6)
 -- audit:    age_years is null or age_years >= 0
 -- audit:    body_height_mm is null or body_height_mm > 0
--- caution:  year of birth, sex and height hold also before they were first told, for they were as true then; weight, waist
---           and goals hold from the day they were told. The birthday is not known: age_years is what the person turns in
---           that year
+-- caution:  year of birth, sex and height hold also before they were first told, for they were as true then; weight and
+--           waist hold from the day they were told. A goal counts from the day after it was told, the first one from its own
+--           day. The birthday is not known: age_years is what the person turns in that year
 -- method:   profile_days/1
 
 with
@@ -78,28 +78,39 @@ facts as (
 
 ),
 
--- Of two that were told on one day the later counts, and the other never held.
-spans as (
+numbered as (
 
     select
         facts.*,
-        lead(from_date) over (partition by user_id, fact order by told_at, device_id) as until_date,
         row_number() over (partition by user_id, fact order by told_at, device_id) as told_number
 
     from facts
 
 ),
 
-lasting as (
+-- A goal told during a day must not make that day easier: it counts from the next. Before the first there was none.
+dated as (
 
     select
-        spans.*,
+        numbered.*,
         case
             when told_number = 1 and fact in ('birth_year', 'sex', 'height_mm') then date '0001-01-01'
+            when told_number > 1 and fact like 'goal~_%' escape '~' then from_date + 1
             else from_date
         end as holds_from_date
 
-    from spans
+    from numbered
+
+),
+
+-- Of two that hold from one day the later counts, and the other never held.
+lasting as (
+
+    select
+        dated.*,
+        lead(holds_from_date) over (partition by user_id, fact order by told_number) as until_date
+
+    from dated
 
 ),
 

@@ -15,7 +15,7 @@ import (
 )
 
 // Fingerprint changes when the same hours would come to something else.
-const Fingerprint = "2"
+const Fingerprint = "3"
 
 // batchRows is about how many rows a batch has.
 const batchRows = 32_768
@@ -43,6 +43,9 @@ func figures() []figure {
 		{"heart_rate_sample_count", HeartRate, samples},
 		{"step_count", Steps, total},
 		{"step_sample_count", Steps, samples},
+		{"foreign_step_count", Steps, func(t *tally) int32 { return t.foreign }},
+		{"step_covered_min", Steps, covered},
+		{"step_utc_offset_min", Steps, func(t *tally) int32 { return t.offsetMin }},
 		{"intensity_level", Intensity, highest}, // a class is no quantity: the highest counts
 		{"intensity_sample_count", Intensity, samples},
 		{"motion_count", Motion, total},
@@ -340,11 +343,11 @@ func metricOf(name string) (Metric, bool) {
 func rankOf(source string) int32 {
 	switch source {
 	case "native":
-		return 1
+		return nativeRank
 	case "import":
-		return 2
+		return nativeRank + 1
 	default:
-		return 3
+		return nativeRank + 2
 	}
 }
 

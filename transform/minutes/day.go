@@ -30,13 +30,15 @@ const (
 	minuteMS     = 60_000
 	minuteUS     = minuteMS * 1000
 	minutesOfDay = 24 * 60
+
+	nativeRank = 1
 )
 
 // An Hour is a row of silver: samples of one metric from one device.
 type Hour struct {
 	Metric       Metric
 	Device       string
-	SourceRank   int32 // lower is preferred
+	SourceRank   int32 // lower is preferred; nativeRank is the device's own
 	HourUS       int64
 	UTCOffsetMin int32
 	PeriodMS     int32
@@ -48,6 +50,7 @@ type Hour struct {
 // A tally is what the samples of a minute come to.
 type tally struct {
 	min, max, sum, count int32
+	foreign              int32 // of the sum, what the device did not measure itself
 	periodMS             int32 // the longest
 	sourceRank           int32
 	offsetMin            int32
@@ -56,11 +59,17 @@ type tally struct {
 func (t *tally) add(v int32, h *Hour) {
 	if t.count == 0 {
 		*t = tally{min: v, max: v, sum: v, count: 1, periodMS: h.PeriodMS, sourceRank: h.SourceRank, offsetMin: h.UTCOffsetMin}
+		if h.SourceRank > nativeRank {
+			t.foreign = v
+		}
 		return
 	}
 	t.min, t.max = min(t.min, v), max(t.max, v)
 	t.sum += v
 	t.count++
+	if h.SourceRank > nativeRank {
+		t.foreign += v
+	}
 	t.periodMS = max(t.periodMS, h.PeriodMS)
 	t.sourceRank = min(t.sourceRank, h.SourceRank)
 	t.offsetMin = min(t.offsetMin, h.UTCOffsetMin)

@@ -20,6 +20,9 @@
 -- output:   heart_rate_sample_count integer: samples of heart rate in the minute; null = none
 -- output:   step_count integer: steps; the device's own zeros are zeros; null when none were counted
 -- output:   step_sample_count integer: samples of steps in the minute; null = none
+-- output:   foreign_step_count integer: of the steps, those that were imported or written in by hand
+-- output:   step_covered_min integer: min that the longest of them speaks for
+-- output:   step_utc_offset_min integer: min east of UTC, the lowest of them, as recorded
 -- output:   intensity_level integer: 0 sedentary, 1 light, 2 moderate, 3 vigorous, the highest of the minute
 -- output:   intensity_sample_count integer: samples of the class in the minute; null = none
 -- output:   motion_count integer: motion counts, sum over the minute's samples

@@ -41,8 +41,8 @@
 // Trees and networks are written here, some hundred lines each, instead of calling a library: what there is for Go either
 // does not learn, or wants C.
 //
-// Stages are not smoothed by a Viterbi path: windows and dilated convolutions overlap already, and a path gave nothing
-// (methods 1.5).
+// Stages are not smoothed by a chain of stages (methods 1.5), nor calibrated: windows and dilated convolutions overlap
+// already, and what a chain gains in agreement it pays for with more deep sleep and REM than there are (README.md).
 //
 // Agreement with scored nights is measured without Rules: what is plausible for wearers is not what was scored.
 //

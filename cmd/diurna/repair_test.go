@@ -36,12 +36,7 @@ func TestARepairedHomeGivesTheSameTables(t *testing.T) {
 	}
 	compare := func(when string) {
 		t.Helper()
-		got := gold(t, home)
-		for _, name := range goldTables {
-			if !slices.EqualFunc(want[name], got[name], slices.Equal[[]string]) {
-				t.Errorf("%s: table %s differs: %d rows, want %d", when, name, len(got[name]), len(want[name]))
-			}
-		}
+		compareGold(t, when, want, gold(t, home))
 		if gotSamples := samples(t, home); !slices.EqualFunc(wantSamples, gotSamples, slices.Equal[[]string]) {
 			t.Errorf("%s: samples are %v, want %v", when, gotSamples, wantSamples)
 		}

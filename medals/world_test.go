@@ -18,6 +18,7 @@ import (
 	"github.com/diurna-health/diurna/internal/ledger"
 	"github.com/diurna-health/diurna/medals"
 	"github.com/diurna-health/diurna/schemas"
+	"github.com/diurna-health/diurna/transform"
 	"github.com/diurna-health/diurna/transform/transformtest"
 )
 
@@ -53,7 +54,7 @@ type world struct {
 	conn    *sql.Conn
 	ledgers *sql.DB
 	ledger  *medals.SQLLedger
-	model   string
+	project *transform.Project
 	facts   map[personDate]gold
 	events  []string
 	now     time.Time
@@ -84,7 +85,7 @@ func newWorld(t *testing.T) *world {
 		t.Fatal(err)
 	}
 	w := &world{
-		t: t, db: db, conn: conn, ledgers: sqlite, ledger: medals.NewSQLLedger(sqlite), model: project.Model("medal_days").SQL,
+		t: t, db: db, conn: conn, ledgers: sqlite, ledger: medals.NewSQLLedger(sqlite), project: project,
 		facts: map[personDate]gold{}, now: time.Date(2030, time.January, 1, 12, 0, 0, 0, time.UTC),
 	}
 	for _, view := range []string{"events", "stg_night_sources", "stg_illness_days"} {
@@ -132,7 +133,7 @@ func (w *world) evaluate() medals.Result {
 
 func (w *world) build() {
 	w.t.Helper()
-	for _, table := range []string{"user_days", "activity_days", "sleep_nights", "wear_days", "device_days", "stg_night_sources", "events", "dirty_days", "medal_days"} {
+	for _, table := range []string{"user_days", "activity_days", "sleep_nights", "wear_days", "device_days", "stg_night_sources", "events", "dirty_days", "profile_days", "medal_days"} {
 		w.exec("delete from " + table)
 	}
 	first, last := map[string]schemas.Date{}, map[string]schemas.Date{}
@@ -185,7 +186,9 @@ func (w *world) build() {
 	if len(w.events) > 0 {
 		w.exec("insert into events (user_id, device_id, kind, name, start_at, local_date, value) values " + strings.Join(w.events, ", "))
 	}
-	w.exec("insert into medal_days by name\n" + w.model)
+	for _, model := range []string{"profile_days", "medal_days"} {
+		w.exec("insert into " + model + " by name\n" + w.project.Model(model).SQL)
+	}
 }
 
 // wall returns a person's wall.

@@ -171,13 +171,12 @@ func (c contest) count(p schemas.Period, validDays int) []standing {
 	return ranked
 }
 
-// buildLifesnaps takes the recordings the way of every recording: hours of silver, then the model.
+// buildLifesnaps takes the recordings the way of every recording: hours of silver, then the models.
 func buildLifesnaps(t *testing.T, path string, c contest) *rankingtest.Gold {
 	t.Helper()
 	g := rankingtest.Open(t)
-	g.Exec(`create temp table recorded as select id as user_id, cast(date as date) as local_date, cast(hour as integer) as local_hour,
+	g.Exec(`create table recorded as select id as user_id, cast(date as date) as local_date, cast(hour as integer) as local_hour,
 		cast(cast(steps as double) as integer) as steps from read_csv('` + path + `', all_varchar = true)`)
-	g.DB.SetMaxOpenConns(1) // a temporary table belongs to its connection
 	g.Exec(`insert into recorded select 'twin-' || user_id, local_date, local_hour, steps from recorded
 		where user_id in (select user_id from (select user_id, row_number() over (order by user_id) - 1 as i
 		from (select distinct user_id from recorded)) where i % 4 = 0)`)
@@ -187,7 +186,17 @@ func buildLifesnaps(t *testing.T, path string, c contest) *rankingtest.Gold {
 	g.Exec("insert into dirty_days select distinct user_id, local_date from recorded")
 	g.Exec(`insert into user_days by name select user_id, local_date, true as has_steps, count(*) >= 10 as is_valid_day
 		from recorded group by user_id, local_date`)
-	g.Exec("insert into ranking_days by name " + transformtest.Load(t, ranking.Models).Model("ranking_days").SQL)
+	project := transformtest.Load(t, ranking.Models)
+	conn, err := g.DB.Conn(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close()
+	for _, model := range []string{"stg_minutes", "ranking_days"} {
+		if err := project.Fill(t.Context(), g.DB, conn, project.Model(model), model); err != nil {
+			t.Fatal(err)
+		}
+	}
 	for user, stays := range c.members {
 		g.OptIn(user, long)
 		if !stays {

@@ -47,9 +47,16 @@ type Builder struct {
 	columns modelColumns
 }
 
-// NewBuilder returns a Builder of the project's models.
+// NewBuilder returns a Builder of the project's tables.
 func NewBuilder(store Store, project *Project, cfg Config) *Builder {
-	return &Builder{store: store, project: project, cfg: cfg, columns: modelColumns{}}
+	var tables []string
+	for _, m := range project.models {
+		if m.Build == BuildTable {
+			tables = append(tables, m.Name)
+		}
+	}
+	// Views that are for people alone need not be made for each build.
+	return &Builder{store: store, project: project.Of(tables...), cfg: cfg, columns: modelColumns{}}
 }
 
 // A Result says what a build did.

@@ -44,7 +44,6 @@ type Builder struct {
 	store   Store
 	project *Project
 	cfg     Config
-	columns modelColumns
 }
 
 // NewBuilder returns a Builder of the project's tables.
@@ -56,7 +55,7 @@ func NewBuilder(store Store, project *Project, cfg Config) *Builder {
 		}
 	}
 	// Views that are for people alone need not be made for each build.
-	return &Builder{store: store, project: project.Of(tables...), cfg: cfg, columns: modelColumns{}}
+	return &Builder{store: store, project: project.Of(tables...), cfg: cfg}
 }
 
 // A Result says what a build did.
@@ -124,16 +123,17 @@ func (b *Builder) build(ctx context.Context, full bool) (result *Result, err err
 // A run is one build: one view of silver, and what became of each model so far.
 type run struct {
 	*Builder
-	w      *warehouse
-	full   bool
-	silver map[string]*lake.Snapshot // by table; a table that does not exist has an empty one
-	gold   map[string]*lake.Snapshot // by model, as it is now
-	bound  map[int32]int64           // by partition: silver is complete below
-	built  map[string]buildState     // by model
-	held   []func()                  // release the files that the present model reads
-	shown  map[string]string         // by table that models read: the select behind it at present
-	kept   map[string]*kept          // by view
-	dirty  map[string]bool           // silver tables of which some day is dirty for some model
+	w       *warehouse
+	full    bool
+	silver  map[string]*lake.Snapshot // by table; a table that does not exist has an empty one
+	gold    map[string]*lake.Snapshot // by model, as it is now
+	bound   map[int32]int64           // by partition: silver is complete below
+	built   map[string]buildState     // by model
+	held    []func()                  // release the files that the present model reads
+	columns modelColumns              // of tables and kept views
+	shown   map[string]string         // by table that models read: the select behind it at present
+	kept    map[string]*kept          // by view
+	dirty   map[string]bool           // silver tables of which some day is dirty for some model
 }
 
 // selectFiles selects columns of files of the lake, which stay within DuckDB's reach until release.
@@ -201,7 +201,10 @@ func (r *run) define(ctx context.Context) error {
 		}
 		defined[t.name] = true
 	}
-	return r.project.define(ctx, r.w.conn, defined, r.columns, defineViews)
+	return r.project.columns.with(func(columns modelColumns) error {
+		r.columns = columns
+		return r.project.define(ctx, r.w.conn, defined, columns, defineViews)
+	})
 }
 
 // loadSilver loads the silver tables and returns the smallest of their watermarks by partition: a day is complete when

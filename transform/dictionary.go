@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"context"
 	"fmt"
-	"os"
 	"strings"
 
 	"github.com/diurna-health/diurna/schemas"
@@ -77,7 +76,7 @@ func describeMetrics(b *bytes.Buffer) {
 
 // columnTypes asks DuckDB for the type of every column of every model.
 func (p *Project) columnTypes(ctx context.Context) (map[string]map[string]string, error) {
-	w, err := openWarehouse(ctx, Config{MemoryLimit: "256MB", Threads: 1, TempDir: os.TempDir(), MaxTempSize: "256MB"}) // all empty
+	w, err := openEmpty(ctx)
 	if err != nil {
 		return nil, err
 	}

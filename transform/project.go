@@ -25,6 +25,7 @@ type Project struct {
 	byName      map[string]*Model
 	definitions []Definition
 	functions   Functions
+	columns     *columnCache // of its models, and of those of the project it is a part of
 }
 
 // A Definition is a threshold or constant that models read from the table definitions.
@@ -44,7 +45,7 @@ func Load(ctx context.Context, systems ...fs.FS) (*Project, error) {
 }
 
 func load(ctx context.Context, functions Functions, systems ...fs.FS) (*Project, error) {
-	p := &Project{byName: map[string]*Model{}, functions: functions}
+	p := &Project{byName: map[string]*Model{}, functions: functions, columns: &columnCache{}}
 	var problems []error
 	for _, fsys := range systems {
 		problems = append(problems, p.read(fsys)...)
@@ -82,14 +83,32 @@ func (p *Project) Model(name string) *Model { return p.byName[name] }
 
 // Of returns the project of the models named and of all that they read, themselves or through others.
 func (p *Project) Of(names ...string) *Project {
-	part := &Project{byName: map[string]*Model{}, definitions: p.definitions, functions: p.functions}
+	return p.part(names, func(*Model) bool { return true })
+}
+
+// Near returns the project of the models named, and of all that they read themselves or through views: without what
+// tables are made from. It can be defined, and the models named can be filled.
+func (p *Project) Near(ctx context.Context, names ...string) (*Project, error) {
+	if err := p.learnColumns(ctx); err != nil {
+		return nil, err
+	}
+	return p.part(names, func(m *Model) bool { return m.Build == BuildView || slices.Contains(names, m.Name) }), nil
+}
+
+// part returns the project of the models named and of what is read by those of them that follow says.
+func (p *Project) part(names []string, follow func(m *Model) bool) *Project {
+	part := &Project{byName: map[string]*Model{}, definitions: p.definitions, functions: p.functions, columns: p.columns}
 	var add func(m *Model)
 	add = func(m *Model) {
-		if part.byName[m.Name] == nil {
-			part.byName[m.Name] = m
-			for _, in := range p.inputModels(m) {
-				add(in)
-			}
+		if part.byName[m.Name] != nil {
+			return
+		}
+		part.byName[m.Name] = m
+		if !follow(m) {
+			return
+		}
+		for _, in := range p.inputModels(m) {
+			add(in)
 		}
 	}
 	for _, name := range names {

@@ -5,9 +5,13 @@ import (
 	"database/sql"
 	"fmt"
 	"log/slog"
+	"maps"
 	"net/url"
+	"os"
+	"slices"
 	"strconv"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/duckdb/duckdb-go/v2"
@@ -61,6 +65,11 @@ func openWarehouse(ctx context.Context, cfg Config) (*warehouse, error) {
 	return w, nil
 }
 
+// openEmpty opens a warehouse for models without rows.
+func openEmpty(ctx context.Context) (*warehouse, error) {
+	return openWarehouse(ctx, Config{MemoryLimit: "256MB", Threads: 1, TempDir: os.TempDir(), MaxTempSize: "256MB"})
+}
+
 // errorsWith returns err, with the error of the clean-up that followed it when there is one.
 func errorsWith(err, cleanup error) error {
 	if cleanup != nil {
@@ -104,8 +113,33 @@ func describe(ctx context.Context, conn *sql.Conn, query string) ([]lake.Column,
 	return columns, rows.Err()
 }
 
-// modelColumns are the columns that models make, by model. They are facts of a project.
+// modelColumns are the columns that models make, by model.
 type modelColumns map[string][]lake.Column
+
+// A columnCache holds what is known of a project's columns: they are facts of its models, and DuckDB takes its time to
+// tell them.
+type columnCache struct {
+	mu    sync.Mutex
+	known modelColumns
+}
+
+// with runs f on a copy of what is known, and remembers what f has found out.
+func (c *columnCache) with(f func(modelColumns) error) error {
+	c.mu.Lock()
+	columns := maps.Clone(c.known)
+	c.mu.Unlock()
+	if columns == nil {
+		columns = modelColumns{}
+	}
+	err := f(columns)
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.known == nil {
+		c.known = modelColumns{}
+	}
+	maps.Copy(c.known, columns)
+	return err
+}
 
 // A defineKind says what stands in for a table that has no rows yet.
 type defineKind int
@@ -121,8 +155,26 @@ func (p *Project) Define(ctx context.Context, conn *sql.Conn) error {
 	if _, err := conn.ExecContext(ctx, "create schema silver"); err != nil {
 		return fmt.Errorf("define silver: %w", err)
 	}
-	return p.define(ctx, conn, nil, modelColumns{}, defineTables)
+	return p.columns.with(func(columns modelColumns) error { return p.define(ctx, conn, nil, columns, defineTables) })
 }
+
+// learnColumns finds out the columns of all models, unless they are known.
+func (p *Project) learnColumns(ctx context.Context) error {
+	return p.columns.with(func(columns modelColumns) error {
+		if !slices.ContainsFunc(p.models, func(m *Model) bool { return m.fixed() && columns[m.Name] == nil }) {
+			return nil
+		}
+		w, err := openEmpty(ctx)
+		if err != nil {
+			return err
+		}
+		defer w.close() //nolint:errcheck // nothing is kept in it
+		return p.define(ctx, w.conn, nil, columns, defineTables)
+	})
+}
+
+// fixed reports whether the model's rows are made once, for all that read them: its columns stand in for it until then.
+func (m *Model) fixed() bool { return m.Build == BuildTable || m.Function != "" }
 
 // define makes what is not in the set of defined names. Columns that are not known yet it finds out and notes.
 func (p *Project) define(ctx context.Context, conn *sql.Conn, defined map[string]bool, columns modelColumns, kind defineKind) error {
@@ -151,15 +203,14 @@ func (p *Project) define(ctx context.Context, conn *sql.Conn, defined map[string
 	}
 	for _, m := range p.models {
 		query := "create view " + m.Name + " as\n" + m.SQL
-		fixed := m.Build == BuildTable || m.Function != ""
-		if (fixed || m.Keep) && !defined[m.Name] && columns[m.Name] == nil {
+		if (m.fixed() || m.Keep) && !defined[m.Name] && columns[m.Name] == nil {
 			described, err := m.describeRows(ctx, conn)
 			if err != nil {
 				return fmt.Errorf("define %s: %w", m.Name, err)
 			}
 			columns[m.Name] = described
 		}
-		if fixed {
+		if m.fixed() {
 			query = "create table " + m.Name + " as " + selectNothing(columns[m.Name])
 			if kind == defineViews {
 				query = "create view " + m.Name + " as " + selectNothing(columns[m.Name])

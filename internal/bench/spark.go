@@ -11,8 +11,8 @@ import (
 	"time"
 )
 
-// sparkContender downloads Spark with its Kafka connector, by pip and Maven, into the user's cache, and returns the contender that streams the
-// same topic of JSON messages.
+// sparkContender downloads Spark with its Kafka connector, by pip and Maven, into the user's cache, and returns the
+// contender that streams the same topic of JSON messages.
 func sparkContender(ctx context.Context, src string, c *corpus) (*contender, error) {
 	cache, err := os.UserCacheDir()
 	if err != nil {

@@ -105,7 +105,10 @@ func runCase(t *testing.T, project *transform.Project, m *transform.Model, c *te
 	for _, g := range c.given {
 		names = append(names, g.table)
 	}
-	project = project.Of(names...) // the others are not asked for, and cost time
+	project, err := project.Near(t.Context(), names...) // the others are not asked for, and cost time
+	if err != nil {
+		t.Fatal(err)
+	}
 	db, conn := openDuckDB(t)
 	if err := project.Define(t.Context(), conn); err != nil {
 		t.Fatal(err)

@@ -18,7 +18,6 @@ import (
 	"github.com/diurna-health/diurna/internal/ledger"
 	"github.com/diurna-health/diurna/medals"
 	"github.com/diurna-health/diurna/schemas"
-	"github.com/diurna-health/diurna/transform"
 	"github.com/diurna-health/diurna/transform/transformtest"
 )
 
@@ -54,12 +53,15 @@ type world struct {
 	conn    *sql.Conn
 	ledgers *sql.DB
 	ledger  *medals.SQLLedger
-	project *transform.Project
+	selects []modelSelect
 	facts   map[personDate]gold
 	events  []string
 	now     time.Time
 	opts    medals.Options
 }
+
+// A modelSelect makes the rows of a table of transform.
+type modelSelect struct{ name, sql string }
 
 func newWorld(t *testing.T) *world {
 	t.Helper()
@@ -85,7 +87,7 @@ func newWorld(t *testing.T) *world {
 		t.Fatal(err)
 	}
 	w := &world{
-		t: t, db: db, conn: conn, ledgers: sqlite, ledger: medals.NewSQLLedger(sqlite), project: project,
+		t: t, db: db, conn: conn, ledgers: sqlite, ledger: medals.NewSQLLedger(sqlite), selects: []modelSelect{{"profile_days", project.Model("profile_days").SQL}, {"medal_days", project.Model("medal_days").SQL}},
 		facts: map[personDate]gold{}, now: time.Date(2030, time.January, 1, 12, 0, 0, 0, time.UTC),
 	}
 	for _, view := range []string{"events", "stg_night_sources", "stg_illness_days"} {
@@ -186,8 +188,8 @@ func (w *world) build() {
 	if len(w.events) > 0 {
 		w.exec("insert into events (user_id, device_id, kind, name, start_at, local_date, value) values " + strings.Join(w.events, ", "))
 	}
-	for _, model := range []string{"profile_days", "medal_days"} {
-		w.exec("insert into " + model + " by name\n" + w.project.Model(model).SQL)
+	for _, m := range w.selects {
+		w.exec("insert into " + m.name + " by name\n" + m.sql)
 	}
 }
 

@@ -87,8 +87,11 @@ func newWorld(t *testing.T) *world {
 		t.Fatal(err)
 	}
 	w := &world{
-		t: t, db: db, conn: conn, ledgers: sqlite, ledger: medals.NewSQLLedger(sqlite), selects: []modelSelect{{"profile_days", project.Model("profile_days").SQL}, {"medal_days", project.Model("medal_days").SQL}},
+		t: t, db: db, conn: conn, ledgers: sqlite, ledger: medals.NewSQLLedger(sqlite),
 		facts: map[personDate]gold{}, now: time.Date(2030, time.January, 1, 12, 0, 0, 0, time.UTC),
+	}
+	for _, model := range []string{"profile_days", "medal_days"} {
+		w.selects = append(w.selects, modelSelect{model, project.Model(model).SQL})
 	}
 	for _, view := range []string{"events", "stg_night_sources", "stg_illness_days"} {
 		w.exec("create table given_rows as select * from " + view + " limit 0; drop view " + view + "; alter table given_rows rename to " + view)

@@ -155,11 +155,14 @@ func (r *run) selectKeys(ctx context.Context, m *Model, s *lake.Snapshot) (strin
 	return fmt.Sprintf("select user_id, %s as local_date from (%s)", m.DateColumn(), rows), nil
 }
 
+// selectNoDays selects no person-days: what a union begins with that may have no other part.
+const selectNoDays = "select null::varchar as user_id, null::date as local_date where false"
+
 // closure fills target with the days that may have changed in a model since the given watermarks: those that changed in
 // silver and in the tables it reads, widened by its reach.
 func (r *run) closure(ctx context.Context, m *Model, from map[int32]int64, target string) error {
 	silver, tables := r.project.reads(m)
-	parts := []string{"select null::varchar as user_id, null::date as local_date where false"}
+	parts := []string{selectNoDays}
 	var domains []string
 	for _, name := range silver {
 		if table := silverTableOf(name).table; r.dirty[table] {

@@ -108,7 +108,7 @@ func (r *run) daysToKeep(view *Model) string {
 // silverDays selects the person-days of the silver tables below a kept view.
 func (r *run) silverDays(view *Model) string {
 	silver, _ := r.project.reads(view)
-	days := []string{"select null::varchar as user_id, null::date as local_date where false"}
+	days := []string{selectNoDays}
 	for _, name := range silver {
 		t := silverTableOf(name)
 		days = append(days, "select user_id, local_date from ("+t.narrow(selectPaths(t.columns, filePaths(r.silver[t.table].Files)))+")")

@@ -250,13 +250,17 @@ func (r *run) writeFile(ctx context.Context, m *Model, rowsOfFile string) (path 
 		}
 	}()
 	// The name is temporary already, so DuckDB need not write beside it and rename.
-	res, err := r.w.conn.ExecContext(ctx, fmt.Sprintf("copy (%s order by %s) to %s (format parquet, compression zstd, row_group_size %d, use_tmp_file false)",
-		"select * from ("+rowsOfFile+")", strings.Join(m.Grain, ", "), literal(tmp), rowGroupRows))
+	res, err := r.w.conn.ExecContext(ctx, fmt.Sprintf(`copy (select * from (%s) order by %s)
+		to %s (format parquet, compression zstd, row_group_size %d, use_tmp_file false)`,
+		rowsOfFile, strings.Join(m.Grain, ", "), literal(tmp), rowGroupRows))
 	if err != nil {
 		return "", 0, fmt.Errorf("write file: %w", err)
 	}
-	if rows, err = res.RowsAffected(); err != nil || rows == 0 {
-		return "", 0, err
+	if rows, err = res.RowsAffected(); err != nil {
+		return "", 0, fmt.Errorf("write file: %w", err)
+	}
+	if rows == 0 {
+		return "", 0, nil
 	}
 	if path, err = r.store.Publish(ctx, goldPrefix+m.Name, tmp, m.Name, nil); err != nil {
 		return "", 0, fmt.Errorf("publish file: %w", err)

@@ -93,6 +93,7 @@ func goldQuery() string {
 	return strings.Join(selects, " union all ") + " order by all"
 }
 
+// gold returns every row of them, by table.
 func gold(t *testing.T, home string) map[string][]string {
 	t.Helper()
 	return byTable(query(t, home, goldQuery()))

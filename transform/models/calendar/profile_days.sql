@@ -55,6 +55,7 @@ facts as (
 
     select
         told.user_id,
+        told.kind,
         case
             when told.kind = 'goal' then 'goal_' || told.name
             when told.name = 'height_cm' then 'height_mm'
@@ -95,7 +96,7 @@ dated as (
         numbered.*,
         case
             when told_number = 1 and fact in ('birth_year', 'sex', 'height_mm') then date '0001-01-01'
-            when told_number > 1 and fact like 'goal~_%' escape '~' then from_date + 1
+            when told_number > 1 and kind = 'goal' then from_date + 1
             else from_date
         end as holds_from_date
 

@@ -140,7 +140,7 @@ own_sleeps as (
 
 ),
 
--- Both words for one sleep, or for two on one date, are settled by length.
+-- Of both words for one sleep main_sleep counts; of two sleeps called so on one date the longer is the night.
 words as (
 
     select

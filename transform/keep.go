@@ -2,20 +2,35 @@ package transform
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"strings"
+	"time"
 )
 
 // kept is a view whose rows are made once, for all models of the build that read it. They lie in files: they are too many
 // for memory, and of a file only the columns that a model names are read. Each file has the days that no model had asked
 // for before. They are among the lake's temporary files, so that what a killed build leaves is swept away as any other.
 type kept struct {
-	paths []string
+	files []keptFile
 	full  bool   // every day is in them
 	days  string // otherwise the table of those that are
-	n     int64  // how many they are
 }
+
+// A keptFile has the days of a scope; those of a full build are not counted.
+type keptFile struct {
+	path        string
+	first, last int64 // dates
+	days        int64
+}
+
+// A scope is cut into files by date when it has many days on few dates: what most models read is then a file as it lies.
+const (
+	cutAboveDays = 500
+	cutUpToDates = 7
+)
 
 // keptInputs are the kept views that a model reads, itself or through others.
 func (p *Project) keptInputs(m *Model) []*Model {
@@ -61,6 +76,12 @@ func (p *Project) widestLookback(view *Model) Span {
 // keep makes the rows of a kept view for the dirty days of a model, as far back as any model reads it.
 func (r *run) keep(ctx context.Context, view *Model, full bool) error {
 	k := r.kept[view.Name]
+	if k != nil && !k.touch(r.cfg.Now()) {
+		if err := k.drop(); err != nil {
+			return err
+		}
+		k = nil
+	}
 	if k == nil {
 		k = &kept{days: "build.days_of_" + view.Name}
 		if err := r.w.exec(ctx, "create or replace table "+k.days+"(user_id varchar, local_date date)"); err != nil {
@@ -87,10 +108,15 @@ func (r *run) keep(ctx context.Context, view *Model, full bool) error {
 	if err != nil || sc.days == 0 {
 		return err
 	}
-	if err := r.makeKept(ctx, view, k, sc); err != nil {
+	parts, err := r.cutByDate(ctx, sc)
+	if err != nil {
 		return err
 	}
-	k.n += sc.days
+	for _, part := range parts {
+		if err := r.makeKept(ctx, view, k, part); err != nil {
+			return err
+		}
+	}
 	return r.w.exec(ctx, "insert into "+k.days+" select * from "+missing)
 }
 
@@ -116,6 +142,28 @@ func (r *run) silverDays(view *Model) string {
 	return strings.Join(days, " union ")
 }
 
+// cutByDate returns the scopes whose rows go into a file each.
+func (r *run) cutByDate(ctx context.Context, sc *scope) ([]*scope, error) {
+	if sc.days <= cutAboveDays || sc.last-sc.first >= cutUpToDates {
+		return []*scope{sc}, nil
+	}
+	rows, err := r.w.conn.QueryContext(ctx, fmt.Sprintf(
+		"select local_date - date '1970-01-01', count(*) from %s group by local_date order by local_date", sc.table))
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var parts []*scope
+	for rows.Next() {
+		var date, days int64
+		if err := rows.Scan(&date, &days); err != nil {
+			return nil, err
+		}
+		parts = append(parts, sc.on(date, days))
+	}
+	return parts, rows.Err()
+}
+
 // makeKept makes one more file of rows, of the days of a scope; nil is every day.
 func (r *run) makeKept(ctx context.Context, view *Model, k *kept, sc *scope) error {
 	silver, _ := r.project.reads(view)
@@ -129,7 +177,11 @@ func (r *run) makeKept(ctx context.Context, view *Model, k *kept, sc *scope) err
 	if err != nil {
 		return err
 	}
-	k.paths = append(k.paths, path)
+	file := keptFile{path: path}
+	if sc != nil {
+		file.first, file.last, file.days = sc.first, sc.last, sc.days
+	}
+	k.files = append(k.files, file)
 	return r.project.put(ctx, r.w.db, r.w.conn, view, func(rows string) string {
 		return "copy (" + rows + ") to " + literal(path) + " (format parquet, compression snappy, use_tmp_file false)"
 	})
@@ -138,16 +190,18 @@ func (r *run) makeKept(ctx context.Context, view *Model, k *kept, sc *scope) err
 // exposeKept lets a model see those rows of a kept view that are in its scope.
 func (r *run) exposeKept(ctx context.Context, view *Model, sc *scope) error {
 	k := r.kept[view.Name]
-	// A sweep takes temporary files that nobody has written for long, and a build may take longer.
-	for _, path := range k.paths {
-		if now := r.cfg.Now(); os.Chtimes(path, now, now) != nil {
-			return fmt.Errorf("rows of %s are gone", view.Name)
+	var paths []string
+	var days int64
+	for _, f := range k.files {
+		if k.full || sc == nil || sc.wholePeople || f.first <= sc.last && f.last >= sc.first {
+			paths = append(paths, f.path)
+			days += f.days
 		}
 	}
-	if sc != nil && !sc.wholePeople && !k.full && k.n == sc.days {
-		sc = nil // what was kept is what may be read
+	if sc != nil && !sc.wholePeople && !k.full && days == sc.days {
+		sc = nil // every day that may be read is in these files, and there are no others
 	}
-	return r.exposeRows(ctx, view.Name, selectPaths(r.columns[view.Name], k.paths), silverDateColumn, sc)
+	return r.exposeRows(ctx, view.Name, selectPaths(r.columns[view.Name], paths), silverDateColumn, sc)
 }
 
 // dropKept removes the files of a build that is over.
@@ -160,12 +214,23 @@ func (r *run) dropKept() error {
 	return nil
 }
 
+// touch keeps the files from sweeps, which take temporary files that nobody has written for long: a build may take
+// longer. It reports whether they are all still there.
+func (k *kept) touch(now time.Time) bool {
+	for _, f := range k.files {
+		if os.Chtimes(f.path, now, now) != nil {
+			return false
+		}
+	}
+	return true
+}
+
 func (k *kept) drop() error {
-	for _, path := range k.paths {
-		if err := os.Remove(path); err != nil {
+	for _, f := range k.files {
+		if err := os.Remove(f.path); err != nil && !errors.Is(err, fs.ErrNotExist) {
 			return fmt.Errorf("remove rows of the build: %w", err)
 		}
 	}
-	k.paths = nil
+	k.files = nil
 	return nil
 }

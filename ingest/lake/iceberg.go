@@ -3,6 +3,7 @@ package lake
 import (
 	"cmp"
 	"context"
+	"database/sql"
 	"errors"
 	"fmt"
 	"maps"
@@ -106,20 +107,32 @@ func (l *Lake) Load(ctx context.Context, name string) (*Snapshot, error) {
 }
 
 func (l *Lake) loadTable(ctx context.Context, name string) (*table.Table, error) {
-	t, err := l.catalog.LoadTable(ctx, identifier(name))
+	ident := identifier(name)
+	var location string
+	err := l.cfg.Catalog.QueryRowContext(ctx,
+		"select metadata_location from iceberg_tables where catalog_name = ? and table_namespace = ? and table_name = ?",
+		l.catalog.Name(), strings.Join(catalog.NamespaceFromIdent(ident), "."), catalog.TableNameFromIdent(ident)).Scan(&location)
+	if err != nil && !errors.Is(err, sql.ErrNoRows) {
+		return nil, fmt.Errorf("look up table %s: %w", name, err)
+	}
+	if t, ok := l.seen.at(name, location); ok {
+		return t, nil
+	}
+	t, err := l.catalog.LoadTable(ctx, ident)
 	if errors.Is(err, catalog.ErrNoSuchTable) || errors.Is(err, catalog.ErrNoSuchNamespace) {
 		return nil, fmt.Errorf("%w: %s", ErrNoTable, name)
 	}
 	if err != nil {
 		return nil, fmt.Errorf("load table %s: %w", name, err)
 	}
+	l.seen.keep(name, t)
 	return t, nil
 }
 
 func (l *Lake) snapshot(ctx context.Context, name string, t *table.Table) (*Snapshot, error) {
 	s := &Snapshot{
 		Table:      name,
-		Properties: t.Properties(),
+		Properties: maps.Clone(t.Properties()),
 		Columns:    columnsOf(t.Schema()),
 		version:    t.MetadataLocation(),
 	}
@@ -133,7 +146,7 @@ func (l *Lake) snapshot(ctx context.Context, name string, t *table.Table) (*Snap
 		return s, nil
 	}
 	s.ID = current.SnapshotID
-	if files, ok := l.cachedFiles(name, s.ID); ok {
+	if files, ok := l.seen.filesOf(name, s.ID); ok {
 		s.Files = files
 		return s, nil
 	}
@@ -142,7 +155,7 @@ func (l *Lake) snapshot(ctx context.Context, name string, t *table.Table) (*Snap
 		return nil, fmt.Errorf("list files of table %s: %w", name, err)
 	}
 	s.Files = files
-	l.cacheFiles(name, s.ID, files)
+	l.seen.keepFiles(name, s.ID, files)
 	return s, nil
 }
 
@@ -265,13 +278,14 @@ func (l *Lake) commit(ctx context.Context, c Commit, keep Expiry, expireAbove in
 			pending.Updates = append(pending.Updates, table.NewRemoveSnapshotsUpdate(old, false))
 		}
 	}
-	_, _, err = l.catalog.CommitTable(ctx, identifier(name), pending.Requirements, pending.Updates)
+	committed, location, err := l.catalog.CommitTable(ctx, t.Identifier(), pending.Requirements, pending.Updates)
 	if errors.Is(err, ErrConflict) || errors.Is(err, table.ErrCommitFailed) {
 		return nil, fmt.Errorf("%w: %s", ErrConflict, name)
 	}
 	if err != nil {
 		return nil, fmt.Errorf("commit %s: %w", name, err)
 	}
+	l.seen.keep(name, table.New(t.Identifier(), committed, location, t.FS, l.catalog))
 	if err := errors.Join(failpoint.Hit("commit.after_cas"), failpoint.Hit("commit.lost_reply")); err != nil {
 		return nil, fmt.Errorf("commit %s: %w", name, err)
 	}

@@ -44,13 +44,7 @@ type Lake struct {
 
 	unwritable bool // the ledger lacks the lake's tables, and cannot be given them
 
-	cacheMu sync.Mutex
-	cache   map[string]fileList // by table: the files of the snapshot last seen
-}
-
-type fileList struct {
-	snapshot int64
-	files    []File
+	seen seenTables
 }
 
 // Open opens the lake, which may be empty. It makes nothing but the lake's and the catalog's own tables in the ledger.
@@ -86,8 +80,7 @@ func open(ctx context.Context, cfg Config) (*Lake, error) {
 		forget()
 		return nil, err
 	}
-	return &Lake{cfg: cfg, store: cfg.Store, forget: forget, catalog: c, unwritable: unwritable,
-		cache: map[string]fileList{}}, nil
+	return &Lake{cfg: cfg, store: cfg.Store, forget: forget, catalog: c, unwritable: unwritable}, nil
 }
 
 // Store returns where the lake's bytes live.
@@ -114,19 +107,6 @@ func checkPlace(ctx context.Context, cfg Config) error {
 				"anew from its files with `diurna lake repair --from-files`", cfg.Store.Root(), path)}
 	}
 	return nil
-}
-
-func (l *Lake) cachedFiles(table string, snapshot int64) ([]File, bool) {
-	l.cacheMu.Lock()
-	defer l.cacheMu.Unlock()
-	c, ok := l.cache[table]
-	return c.files, ok && c.snapshot == snapshot
-}
-
-func (l *Lake) cacheFiles(table string, snapshot int64, files []File) {
-	l.cacheMu.Lock()
-	defer l.cacheMu.Unlock()
-	l.cache[table] = fileList{snapshot, files}
 }
 
 // A TableSpec describes a table to Create.

@@ -88,8 +88,8 @@ torture: check ## Kill and freeze ingesters, builder and compactor KILLS (1000) 
 	DIURNA_TORTURE_KILLS=$(or $(KILLS),1000) $(GO) test -count=1 -v -timeout 6h -run '^TestNothingIsLostOrDoubledWhoeverIsKilled$$' ./cmd/diurna
 
 .PHONY: torture/power
-torture/power: check ## Cut the power and fail the disk of SEEDS (200000) simulated lakes and check what is left
-	DIURNA_POWER_SEEDS=$(or $(SEEDS),200000) $(GO) test -count=1 -v -timeout 24h \
+torture/power: check ## Cut the power and fail the disk of SEEDS (200000) simulated lakes, from seed FROM (1) on, and check what is left
+	DIURNA_POWER_SEEDS=$(or $(SEEDS),200000) DIURNA_POWER_FROM=$(or $(FROM),1) $(GO) test -count=1 -v -timeout 24h \
 		-run '^Test(PowerCutsAndKills|AFullDisk|AnOperationOfTheDiskThatFails)' ./ingest/lake
 
 .PHONY: bench

@@ -15,6 +15,7 @@ import (
 	"github.com/apache/iceberg-go"
 	"github.com/apache/iceberg-go/catalog"
 	catalogsql "github.com/apache/iceberg-go/catalog/sql"
+	iceio "github.com/apache/iceberg-go/io"
 	"github.com/apache/iceberg-go/table"
 
 	"github.com/diurna-health/diurna/internal/failpoint"
@@ -146,44 +147,56 @@ func (l *Lake) snapshot(ctx context.Context, name string, t *table.Table) (*Snap
 		return s, nil
 	}
 	s.ID = current.SnapshotID
-	if files, ok := l.seen.filesOf(name, s.ID); ok {
-		s.Files = files
-		return s, nil
+	seen, ok := l.seen.filesOf(name, s.ID)
+	if !ok {
+		var err error
+		if seen, err = liveFiles(ctx, t, current, seen.manifests); err != nil {
+			return nil, fmt.Errorf("list files of table %s: %w", name, err)
+		}
+		l.seen.keepFiles(name, seen)
 	}
-	files, err := liveFiles(ctx, t, current)
-	if err != nil {
-		return nil, fmt.Errorf("list files of table %s: %w", name, err)
-	}
-	s.Files = files
-	l.seen.keepFiles(name, s.ID, files)
+	s.Files = seen.files
 	return s, nil
 }
 
-// liveFiles reads the manifests of a snapshot. Files come in order of path, so that whoever reads them in order reads
-// them the same way each time.
-func liveFiles(ctx context.Context, t *table.Table, s *table.Snapshot) ([]File, error) {
+// liveFiles lists the files of a snapshot, and reads those of its manifests that are not known. Files come in order of
+// path, so that whoever reads them in order reads them the same way each time.
+func liveFiles(ctx context.Context, t *table.Table, s *table.Snapshot, known map[string][]File) (fileList, error) {
+	list := fileList{snapshot: s.SnapshotID, manifests: map[string][]File{}}
 	fs, err := t.FS(ctx)
 	if err != nil {
-		return nil, err
+		return list, err
 	}
 	manifests, err := s.Manifests(fs)
 	if err != nil {
-		return nil, err
+		return list, err
 	}
-	var files []File
 	for _, m := range manifests {
-		for e, err := range m.Entries(fs, true) {
-			if err != nil {
-				return nil, err
+		files, ok := known[m.FilePath()]
+		if !ok {
+			if files, err = filesIn(m, fs, t); err != nil {
+				return list, err
 			}
-			f, err := fileOf(e.DataFile(), t)
-			if err != nil {
-				return nil, err
-			}
-			files = append(files, f)
 		}
+		list.manifests[m.FilePath()] = files
+		list.files = append(list.files, files...)
 	}
-	slices.SortFunc(files, func(a, b File) int { return strings.Compare(a.Path, b.Path) })
+	slices.SortFunc(list.files, func(a, b File) int { return strings.Compare(a.Path, b.Path) })
+	return list, nil
+}
+
+func filesIn(m iceberg.ManifestFile, fs iceio.IO, t *table.Table) ([]File, error) {
+	var files []File
+	for e, err := range m.Entries(fs, true) {
+		if err != nil {
+			return nil, err
+		}
+		f, err := fileOf(e.DataFile(), t)
+		if err != nil {
+			return nil, err
+		}
+		files = append(files, f)
+	}
 	return files, nil
 }
 

@@ -10,6 +10,7 @@ import (
 	"math/rand/v2"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -47,6 +48,8 @@ type producer struct {
 	traffic *traffic
 	journal *checker.Journal
 	made    map[[sha256.Size]byte]checker.Message // by their bytes
+
+	patience atomic.Int64 // by how much keepSending waits longer than it was told
 }
 
 func newProducer(t *testing.T, brokers []string, traffic *traffic, journal *checker.Journal) *producer {

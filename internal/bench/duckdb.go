@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"database/sql"
 	_ "embed"
@@ -23,14 +24,17 @@ var (
 	duckDBSamples string
 )
 
+// defaultMemory is what DuckDB may take unless more is asked for.
+const defaultMemory = "6GB"
+
 // openDuckDB opens one in memory that works with one thread.
-func openDuckDB(ctx context.Context, tempDir string) (*sql.DB, error) {
+func openDuckDB(ctx context.Context, tempDir, memory string) (*sql.DB, error) {
 	db, err := sql.Open("duckdb", "")
 	if err != nil {
 		return nil, err
 	}
 	for _, setting := range []string{
-		"set threads = 1", "set memory_limit = '6GB'", "set TimeZone = 'UTC'",
+		"set threads = 1", "set memory_limit = " + literal(memory), "set TimeZone = 'UTC'",
 		"set temp_directory = " + literal(tempDir),
 	} {
 		if _, err := db.ExecContext(ctx, setting); err != nil {
@@ -42,7 +46,7 @@ func openDuckDB(ctx context.Context, tempDir string) (*sql.DB, error) {
 
 // duckDBStage runs one statement; {{out}} in it is the file it writes.
 func duckDBStage(ctx context.Context, j job) (result, error) {
-	db, err := openDuckDB(ctx, j.Dir)
+	db, err := openDuckDB(ctx, j.Dir, cmp.Or(j.Memory, defaultMemory))
 	if err != nil {
 		return result{}, err
 	}
@@ -66,7 +70,7 @@ func duckDBStage(ctx context.Context, j job) (result, error) {
 
 // count returns the number a query of the files gives; {{files}} in it is their list.
 func count(ctx context.Context, query string, files []string) (int, error) {
-	db, err := openDuckDB(ctx, os.TempDir())
+	db, err := openDuckDB(ctx, os.TempDir(), defaultMemory)
 	if err != nil {
 		return 0, err
 	}

@@ -41,7 +41,7 @@ func load() string {
 }
 
 func duckDBVersion(ctx context.Context) (string, error) {
-	db, err := openDuckDB(ctx, os.TempDir())
+	db, err := openDuckDB(ctx, os.TempDir(), defaultMemory)
 	if err != nil {
 		return "", err
 	}

@@ -33,6 +33,7 @@ func compareMerge(ctx context.Context, f ingestFlags, dir string, rep *report) e
 			run: func(ctx context.Context, dir, profile string) (result, error) {
 				return runJob(ctx, job{
 					Stage: stageMerge, Dir: dir, Cores: 1, Profile: profile, SQL: statement, People: f.people, Seed: f.seed,
+					Memory: f.memory,
 				})
 			},
 		}

@@ -139,7 +139,7 @@ func addDay(ctx context.Context, h *home, m mix.Config, from int64) (next int64,
 
 // copyGold gives every gold table the rows it has once more for each of the days before, their dates and times moved.
 func copyGold(ctx context.Context, h *home, project *transform.Project, days int) error {
-	db, err := openDuckDB(ctx, os.TempDir())
+	db, err := openDuckDB(ctx, os.TempDir(), defaultMemory)
 	if err != nil {
 		return err
 	}

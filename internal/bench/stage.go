@@ -47,7 +47,9 @@ type job struct {
 	Metric string `json:"metric"` // the only one of which there are series; "" = all
 
 	// Of stageModels.
-	Days   int    `json:"days"`   // of gold behind the day
+	Days int `json:"days"` // of gold behind the day
+
+	// Of stageModels and of the merge by DuckDB.
 	Memory string `json:"memory"` // of DuckDB
 }
 

@@ -23,8 +23,8 @@
 //     compares them with what DuckDB finds in the select. dirty_days is always there and is not listed; "none" reads
 //     nothing.
 //   - build: view or table. Models in staging are views.
-//   - keep: "build" makes the rows of a view in staging once in a build, for all models that read them. They are not
-//     there for readers.
+//   - keep: "build" makes the rows of a view in staging that has a Go function once in a build, for all models that read
+//     them. They are not there for readers.
 //   - lookback: how far back rows may be read to make a day: "n days", "n days around" (both ways), or person (all of
 //     the person's days). None means the day alone.
 //   - reach: which days a changed day changes: "n days" (that many later ones too), "n days around" (both ways), "n days
@@ -50,7 +50,8 @@
 // # Models in Go
 //
 // What sets are the wrong tool for (rolling medians, classifiers, tracks) a Go function does, over Arrow record batches.
-// Such a model has the same file, header, tests and audits; its select makes the rows that go in.
+// Such a model has the same file, header, tests and audits; its select makes the rows that go in, and may make lists of
+// them wherever it stands: what comes one by one after the other goes in by the date.
 //
 //	-- go:       stage_sleep
 //	-- order:    user_id, night_date, epoch_index

@@ -10,6 +10,7 @@ import (
 
 	"github.com/apache/arrow-go/v18/arrow/array"
 
+	"github.com/diurna-health/diurna/transform/activity"
 	"github.com/diurna-health/diurna/transform/hrv"
 	"github.com/diurna-health/diurna/transform/minutes"
 	"github.com/diurna-health/diurna/transform/stager"
@@ -33,6 +34,7 @@ type Functions map[string]Function
 // goFunctions are those of Diurna's own models.
 func goFunctions() Functions {
 	return Functions{
+		"activity_hours":   {Fingerprint: activity.Fingerprint, Run: activity.HourRows},
 		"hrv_windows":      {Fingerprint: hrv.Fingerprint, Run: hrv.WindowRows},
 		"minutes":          {Fingerprint: minutes.Fingerprint, Run: minutes.Run},
 		"heart_rate_held":  {Fingerprint: minutes.Fingerprint, Run: minutes.Held},

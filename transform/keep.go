@@ -182,9 +182,7 @@ func (r *run) makeKept(ctx context.Context, view *Model, k *kept, sc *scope) err
 		file.first, file.last, file.days = sc.first, sc.last, sc.days
 	}
 	k.files = append(k.files, file)
-	return r.project.put(ctx, r.w.db, r.w.conn, view, func(rows string) string {
-		return "copy (" + rows + ") to " + literal(path) + " (format parquet, compression snappy, use_tmp_file false)"
-	})
+	return r.project.writeFunction(ctx, r.w.db, view, path)
 }
 
 // exposeKept lets a model see those rows of a kept view that are in its scope.

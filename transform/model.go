@@ -378,8 +378,8 @@ func (m *Model) check() (problems []error) {
 		report("lookback: recorded is for reach alone")
 	}
 	problems = append(problems, m.checkFunction()...)
-	if m.Keep && !m.Staging() {
-		report("keep: only views in staging are kept")
+	if m.Keep && (!m.Staging() || m.Function == "") {
+		report("keep: only views in staging that are made by a Go function are kept")
 	}
 	switch m.Build {
 	case BuildTable:

@@ -1,0 +1,93 @@
+package rows
+
+import (
+	"fmt"
+
+	"github.com/apache/arrow-go/v18/arrow"
+	"github.com/apache/arrow-go/v18/arrow/array"
+)
+
+// Bind lets each target be the column of that name of a batch: the address of a pointer to an Arrow array, or a *Lists.
+func Bind(batch arrow.RecordBatch, targets map[string]any) error {
+	for name, target := range targets {
+		at := batch.Schema().FieldIndices(name)
+		if len(at) != 1 {
+			return fmt.Errorf("there is no column %s", name)
+		}
+		if column := batch.Column(at[0]); !bind(column, target) {
+			return fmt.Errorf("column %s is of type %s", name, column.DataType())
+		}
+	}
+	return nil
+}
+
+func bind(column arrow.Array, target any) (ok bool) {
+	switch t := target.(type) {
+	case **array.String:
+		*t, ok = column.(*array.String)
+	case **array.Date32:
+		*t, ok = column.(*array.Date32)
+	case **array.Timestamp:
+		*t, ok = column.(*array.Timestamp)
+	case **array.Int32:
+		*t, ok = column.(*array.Int32)
+	case **array.Int64:
+		*t, ok = column.(*array.Int64)
+	case **array.Float64:
+		*t, ok = column.(*array.Float64)
+	case **array.Boolean:
+		*t, ok = column.(*array.Boolean)
+	case *Lists:
+		ok = t.bind(column)
+	}
+	return ok
+}
+
+// Lists is a column of lists of 32-bit integers.
+type Lists struct {
+	lists  *array.List
+	values *array.Int32
+	all    []int32
+}
+
+func (l *Lists) bind(column arrow.Array) (ok bool) {
+	if l.lists, ok = column.(*array.List); !ok {
+		return false
+	}
+	if l.values, ok = l.lists.ListValues().(*array.Int32); !ok {
+		return false
+	}
+	l.all = l.values.Int32Values()
+	return true
+}
+
+// At returns the list of a row, in which what is null is some number: Null tells which.
+func (l *Lists) At(row int) []int32 {
+	from, to := l.lists.ValueOffsets(row)
+	return l.all[from:to]
+}
+
+// Null reports whether a value of the list of a row is null.
+func (l *Lists) Null(row, i int) bool {
+	from, _ := l.lists.ValueOffsets(row)
+	return l.values.IsNull(int(from) + i)
+}
+
+// BindConstants reads columns of doubles that hold one value in all rows of a batch. A batch without rows leaves the
+// values as they are.
+func BindConstants(batch arrow.RecordBatch, targets map[string]*float64) error {
+	for name, target := range targets {
+		var column *array.Float64
+		if err := Bind(batch, map[string]any{name: &column}); err != nil {
+			return err
+		}
+		if column.Len() == 0 {
+			continue
+		}
+		if column.IsNull(0) {
+			return fmt.Errorf("column %s is null", name)
+		}
+		*target = column.Value(0)
+	}
+	return nil
+}

@@ -1,0 +1,141 @@
+package rows
+
+import (
+	"github.com/apache/arrow-go/v18/arrow"
+	"github.com/apache/arrow-go/v18/arrow/array"
+	"github.com/apache/arrow-go/v18/arrow/memory"
+)
+
+// A Column gathers a column of the batch under way.
+type Column interface {
+	field() arrow.Field
+	rows() int
+	// take returns what was gathered, and begins anew.
+	take() arrow.Array
+}
+
+// Numbers is a column of numbers, or of dates. While none is there it takes no memory: most people's devices measure half
+// of what a minute can have.
+type Numbers[V int32 | int64 | float64] struct {
+	name   string
+	typ    arrow.DataType
+	values []V    // may end before the rows do: what is missing was skipped
+	there  []byte // a bit a row
+	n      int
+	absent int
+
+	nothing []byte // of a batch in which none is there
+}
+
+// Int32s is a column of 32-bit integers.
+func Int32s(name string) *Numbers[int32] {
+	return &Numbers[int32]{name: name, typ: arrow.PrimitiveTypes.Int32}
+}
+
+// Int64s is a column of 64-bit integers.
+func Int64s(name string) *Numbers[int64] {
+	return &Numbers[int64]{name: name, typ: arrow.PrimitiveTypes.Int64}
+}
+
+// Dates is a column of dates, as days since 1970.
+func Dates(name string) *Numbers[int32] {
+	return &Numbers[int32]{name: name, typ: arrow.FixedWidthTypes.Date32}
+}
+
+func (c *Numbers[V]) field() arrow.Field {
+	return arrow.Field{Name: c.name, Type: c.typ, Nullable: true}
+}
+func (c *Numbers[V]) rows() int { return c.n }
+
+// Add adds a row.
+func (c *Numbers[V]) Add(v V) {
+	if len(c.values) < c.n {
+		c.fill()
+	}
+	if c.n>>3 >= len(c.there) {
+		c.there = append(c.there, 0)
+	}
+	c.values = append(c.values, v)
+	c.there[c.n>>3] |= 1 << (c.n & 7)
+	c.n++
+}
+
+// AddIf adds a row, without a value unless there is one.
+func (c *Numbers[V]) AddIf(there bool, v V) {
+	if there {
+		c.Add(v)
+	} else {
+		c.Skip(1)
+	}
+}
+
+// Skip adds n rows without a value.
+func (c *Numbers[V]) Skip(n int) {
+	c.n += n
+	c.absent += n
+}
+
+// fill makes room for the rows that were skipped.
+func (c *Numbers[V]) fill() {
+	c.values = append(c.values, make([]V, c.n-len(c.values))...)
+	c.there = append(c.there, make([]byte, (c.n+7)>>3-len(c.there))...)
+}
+
+func (c *Numbers[V]) take() arrow.Array {
+	var values, there []byte
+	if c.absent == c.n {
+		if n := c.n * 8; len(c.nothing) < n {
+			c.nothing = make([]byte, n)
+		}
+		values, there = c.nothing, c.nothing
+	} else {
+		c.fill()
+		values, there = arrow.GetBytes(c.values), c.there
+		c.values, c.there = make([]V, 0, cap(c.values)), make([]byte, 0, cap(c.there)) // the old ones are the array's
+	}
+	data := array.NewData(c.typ, c.n, []*memory.Buffer{memory.NewBufferBytes(there), memory.NewBufferBytes(values)}, nil, c.absent, 0)
+	defer data.Release()
+	c.n, c.absent = 0, 0
+	return array.MakeFromData(data)
+}
+
+// Texts is a column of texts of which the same ones come on end: a batch holds each run's once.
+type Texts struct {
+	name    string
+	places  *Numbers[int32]
+	known   *array.StringBuilder
+	n       int32
+	current string
+}
+
+// Strings is a column of texts.
+func Strings(name string) *Texts {
+	return &Texts{name: name, places: Int32s(""), known: array.NewStringBuilder(memory.DefaultAllocator)}
+}
+
+var textsType = &arrow.DictionaryType{IndexType: arrow.PrimitiveTypes.Int32, ValueType: arrow.BinaryTypes.String}
+
+func (c *Texts) field() arrow.Field {
+	return arrow.Field{Name: c.name, Type: textsType, Nullable: true}
+}
+func (c *Texts) rows() int { return c.places.n }
+
+// Add adds n rows of the text.
+func (c *Texts) Add(text string, n int) {
+	if n > 0 && (c.n == 0 || text != c.current) {
+		c.known.Append(text)
+		c.current = text
+		c.n++
+	}
+	for range n {
+		c.places.Add(c.n - 1)
+	}
+}
+
+func (c *Texts) take() arrow.Array {
+	places, known := c.places.take(), c.known.NewArray()
+	defer places.Release()
+	defer known.Release()
+	c.n = 0
+	return array.NewDictionaryArray(textsType, places, known)
+}

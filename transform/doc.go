@@ -61,7 +61,8 @@
 //
 // The rows of the select go into the function (functions.go) in that order, and what it returns has the columns of the
 // outputs, cast to their types; method_version is added. The function's fingerprint is part of the model's: a model with
-// other coefficients is another model. Rows stream both ways, so that memory holds a batch and whatever the function keeps.
+// other coefficients is another model. Rows stream both ways, so that memory holds a batch and whatever the function keeps;
+// package rows has what such a function needs for it.
 //
 // # Changing a method
 //

@@ -17,7 +17,7 @@ const Fingerprint = "1"
 // HourRows turns rows of dates, each with its minutes in lists, into rows of hours.
 func HourRows(_ context.Context, dates array.RecordReader) (array.RecordReader, error) {
 	in, out := &dayReader{rows: dates}, newHourColumns()
-	return rows.NewStream(func() (bool, error) {
+	return rows.NewStream(rows.NewColumns(out.all...), func() (bool, error) {
 		if ok, err := in.next(); !ok {
 			return false, err
 		}
@@ -28,7 +28,7 @@ func HourRows(_ context.Context, dates array.RecordReader) (array.RecordReader, 
 			}
 		}
 		return true, nil
-	}, out.all...), nil
+	}), nil
 }
 
 // A dayReader reads one date after the other.

@@ -159,7 +159,7 @@ func Flat(_ context.Context, hours array.RecordReader) (array.RecordReader, erro
 // date, as many as it returns.
 func newStream(in *hours, add func() int, columns ...rows.Column) *rows.Stream {
 	users, dates := rows.Strings("user_id"), rows.Dates("local_date")
-	return rows.NewStream(func() (bool, error) {
+	return rows.NewStream(rows.NewColumns(append([]rows.Column{users, dates}, columns...)...), func() (bool, error) {
 		if !in.nextDay() {
 			return false, in.err()
 		}
@@ -169,7 +169,7 @@ func newStream(in *hours, add func() int, columns ...rows.Column) *rows.Stream {
 			dates.Add(int32(in.date))
 		}
 		return true, nil
-	}, append([]rows.Column{users, dates}, columns...)...)
+	})
 }
 
 // hours reads the hours of one person's date after the other.

@@ -14,6 +14,61 @@ type Column interface {
 	take() arrow.Array
 }
 
+// Columns are the columns of a batch.
+type Columns struct {
+	schema  *arrow.Schema
+	columns []Column
+}
+
+// NewColumns returns a batch of the columns.
+func NewColumns(columns ...Column) *Columns {
+	fields := make([]arrow.Field, len(columns))
+	for i, c := range columns {
+		fields[i] = c.field()
+	}
+	return &Columns{schema: arrow.NewSchema(fields, nil), columns: columns}
+}
+
+// Schema returns the names and types of the columns.
+func (c *Columns) Schema() *arrow.Schema { return c.schema }
+
+// Rows returns how many rows were added.
+func (c *Columns) Rows() int { return c.columns[0].rows() }
+
+// Take returns what was gathered, and begins anew.
+func (c *Columns) Take() arrow.RecordBatch {
+	n, arrays := c.Rows(), make([]arrow.Array, len(c.columns))
+	for i, column := range c.columns {
+		arrays[i] = column.take()
+		defer arrays[i].Release()
+	}
+	return array.NewRecordBatch(c.schema, arrays, int64(n))
+}
+
+// Release does nothing: what the columns hold is Go's.
+func (c *Columns) Release() {}
+
+// A Builder is a batch of Arrow's own builders; N counts its rows.
+type Builder struct {
+	*array.RecordBuilder
+
+	N int
+}
+
+// NewBuilder returns a batch of the fields.
+func NewBuilder(fields ...arrow.Field) *Builder {
+	return &Builder{RecordBuilder: array.NewRecordBuilder(memory.DefaultAllocator, arrow.NewSchema(fields, nil))}
+}
+
+// Rows returns how many rows were added.
+func (b *Builder) Rows() int { return b.N }
+
+// Take returns what was gathered, and begins anew.
+func (b *Builder) Take() arrow.RecordBatch {
+	b.N = 0
+	return b.NewRecordBatch()
+}
+
 // Numbers is a column of numbers, or of dates. While none is there it takes no memory: most people's devices measure half
 // of what a minute can have.
 type Numbers[V int32 | int64 | float64] struct {

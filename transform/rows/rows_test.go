@@ -20,7 +20,7 @@ func TestWhatGoesInComesOut(t *testing.T) {
 	const calls, each = 100, 1999
 	who, none, some, all := rows.Strings("who"), rows.Int32s("none"), rows.Int32s("some"), rows.Int64s("all")
 	call := 0
-	s := rows.NewStream(func() (bool, error) {
+	s := rows.NewStream(rows.NewColumns(who, none, some, all), func() (bool, error) {
 		if call == calls {
 			return false, nil
 		}
@@ -32,7 +32,7 @@ func TestWhatGoesInComesOut(t *testing.T) {
 		}
 		call++
 		return true, nil
-	}, who, none, some, all)
+	})
 	defer s.Release()
 	row, batches := 0, 0
 	for s.Next() {
@@ -73,10 +73,10 @@ func TestAStreamEndsWithTheErrorOfItsRows(t *testing.T) {
 	t.Parallel()
 	broken := errors.New("broken")
 	n := rows.Int32s("n")
-	s := rows.NewStream(func() (bool, error) {
+	s := rows.NewStream(rows.NewColumns(n), func() (bool, error) {
 		n.Add(1)
 		return true, broken
-	}, n)
+	})
 	defer s.Release()
 	if s.Next() || !errors.Is(s.Err(), broken) {
 		t.Errorf("the stream goes on, and says %v", s.Err())

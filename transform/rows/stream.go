@@ -10,26 +10,30 @@ import (
 // batchRows is about how many rows a batch has.
 const batchRows = 65_536
 
+// A Batch gathers the rows of the batch under way.
+type Batch interface {
+	Schema() *arrow.Schema
+	Rows() int
+	// Take returns what was gathered, and begins anew.
+	Take() arrow.RecordBatch
+	Release()
+}
+
 // A Stream is a record reader whose rows are made when they are asked for. It is plain calls: a coroutine could not be
 // resumed from DuckDB's threads.
 type Stream struct {
-	refs    atomic.Int64
-	schema  *arrow.Schema
-	columns []Column
-	fill    func() (more bool, err error)
-	batch   arrow.RecordBatch
-	done    bool
-	err     error
+	refs  atomic.Int64
+	out   Batch
+	fill  func() (more bool, err error)
+	batch arrow.RecordBatch
+	done  bool
+	err   error
 }
 
-// NewStream returns a reader of the columns. Each call of fill adds some rows to all of them, or none, and says whether
+// NewStream returns a reader of what fill makes. Each call of it adds some rows to the batch, or none, and says whether
 // there may be more.
-func NewStream(fill func() (more bool, err error), columns ...Column) *Stream {
-	fields := make([]arrow.Field, len(columns))
-	for i, c := range columns {
-		fields[i] = c.field()
-	}
-	s := &Stream{schema: arrow.NewSchema(fields, nil), columns: columns, fill: fill}
+func NewStream(out Batch, fill func() (more bool, err error)) *Stream {
+	s := &Stream{out: out, fill: fill}
 	s.refs.Store(1)
 	return s
 }
@@ -37,21 +41,15 @@ func NewStream(fill func() (more bool, err error), columns ...Column) *Stream {
 // Next makes the next batch.
 func (s *Stream) Next() bool {
 	s.drop()
-	for !s.done && s.err == nil && s.columns[0].rows() < batchRows {
+	for !s.done && s.err == nil && s.out.Rows() < batchRows {
 		var more bool
 		more, s.err = s.fill()
 		s.done = !more
 	}
-	n := s.columns[0].rows()
-	if s.err != nil || n == 0 {
+	if s.err != nil || s.out.Rows() == 0 {
 		return false
 	}
-	arrays := make([]arrow.Array, len(s.columns))
-	for i, c := range s.columns {
-		arrays[i] = c.take()
-		defer arrays[i].Release()
-	}
-	s.batch = array.NewRecordBatch(s.schema, arrays, int64(n))
+	s.batch = s.out.Take()
 	return true
 }
 
@@ -62,6 +60,7 @@ func (s *Stream) Retain() { s.refs.Add(1) }
 func (s *Stream) Release() {
 	if s.refs.Add(-1) == 0 {
 		s.drop()
+		s.out.Release()
 	}
 }
 
@@ -73,7 +72,7 @@ func (s *Stream) drop() {
 }
 
 // Schema returns the columns that are made.
-func (s *Stream) Schema() *arrow.Schema { return s.schema }
+func (s *Stream) Schema() *arrow.Schema { return s.out.Schema() }
 
 // RecordBatch returns the batch at hand.
 func (s *Stream) RecordBatch() arrow.RecordBatch { return s.batch }

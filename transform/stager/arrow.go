@@ -8,7 +8,8 @@ import (
 
 	"github.com/apache/arrow-go/v18/arrow"
 	"github.com/apache/arrow-go/v18/arrow/array"
-	"github.com/apache/arrow-go/v18/arrow/memory"
+
+	"github.com/diurna-health/diurna/transform/rows"
 )
 
 // The columns that come in, one row per epoch or per heart-rate sample, in the order of user_id, night_date,
@@ -31,23 +32,21 @@ const (
 	columnStageName = "stage"      // string: awake, light, deep, rem or asleep
 )
 
-// Stretches returns a reader of the stretches of the nights in rows. It holds one night at a time: memory does not grow
+// Stretches returns a reader of the stretches of the nights that epochs make. It holds one night at a time: memory does not grow
 // with the rows. Run it as a model's function with Version as the fingerprint.
-func Stretches(ctx context.Context, rows array.RecordReader, c *Coefficients) (array.RecordReader, error) {
-	in, err := newEpochColumns(rows.Schema())
+func Stretches(ctx context.Context, epochs array.RecordReader, c *Coefficients) (array.RecordReader, error) {
+	schema := epochs.Schema()
+	in, err := newEpochColumns(schema)
 	if err != nil {
 		return nil, err
 	}
-	rows.Retain()
-	schema := arrow.NewSchema([]arrow.Field{
-		rows.Schema().Field(in.user), rows.Schema().Field(in.night), rows.Schema().Field(in.episode),
-		{Name: columnStarted, Type: rows.Schema().Field(in.episode).Type},
-		{Name: columnEnded, Type: rows.Schema().Field(in.episode).Type},
-		{Name: columnStageName, Type: arrow.BinaryTypes.String},
-	}, nil)
-	r := &stretchReader{ctx: ctx, rows: rows, in: in, stager: New(c), out: array.NewRecordBuilder(memory.DefaultAllocator, schema)}
-	r.refs.Store(1)
-	return r, nil
+	r := &stretchReader{ctx: ctx, rows: epochs, in: in, stager: New(c), out: rows.NewBuilder(
+		schema.Field(in.user), schema.Field(in.night), schema.Field(in.episode),
+		arrow.Field{Name: columnStarted, Type: schema.Field(in.episode).Type},
+		arrow.Field{Name: columnEnded, Type: schema.Field(in.episode).Type},
+		arrow.Field{Name: columnStageName, Type: arrow.BinaryTypes.String},
+	)}
+	return rows.NewStream(r.out, r.fill), nil
 }
 
 // epochColumns are the places of the columns that come in.
@@ -136,9 +135,6 @@ type nightKey struct {
 // maxStagedEpochs is how long an episode may be: two days. A longer one is no sleep, and would take memory as it liked.
 const maxStagedEpochs = 2 * 86400 / epochS
 
-// stretchesPerBatch is about how many rows go out at once.
-const stretchesPerBatch = 4096
-
 // add takes a row of the night in hand.
 func (r *stretchReader) add(epoch int, motion, heartRate, heartRateAtS float64) error {
 	if epoch < 0 || epoch >= maxStagedEpochs {
@@ -191,7 +187,7 @@ func (r *stretchReader) append(from, to int, stage string) {
 	r.out.Field(3).(*array.TimestampBuilder).Append(at(from))
 	r.out.Field(4).(*array.TimestampBuilder).Append(at(to))
 	r.out.Field(5).(*array.StringBuilder).Append(stage)
-	r.made++
+	r.out.N++
 }
 
 // take adds all rows of a batch.

@@ -6,21 +6,21 @@ import (
 
 	"github.com/apache/arrow-go/v18/arrow"
 	"github.com/apache/arrow-go/v18/arrow/array"
-	"github.com/apache/arrow-go/v18/arrow/memory"
+
+	"github.com/diurna-health/diurna/transform/rows"
 )
 
 // Fingerprint names what decides the figures of given samples; it changes with the rules of this package.
 const Fingerprint = "median of 3; hold 120 s, dense 10 s; Morton and Green by the minute; steady: 3 min, 2 %, 50 to 90 %"
 
 const (
-	batchRows       = 4096 // about how many rows are handed on together
-	accuracyCapM    = 30   // methods 3.6; for sources that tell it
+	accuracyCapM    = 30 // methods 3.6; for sources that tell it
 	fixesUntilMoved = 5
 )
 
 // Measures turns the pieces of workouts into their figures: it is the Go part of the model workout_measures.
-func Measures(_ context.Context, rows array.RecordReader) (array.RecordReader, error) {
-	return run(rows, measureFields(), func(w *Workout, key workoutKey, out *builder) {
+func Measures(_ context.Context, pieces array.RecordReader) (array.RecordReader, error) {
+	return run(pieces, measureFields(), func(w *Workout, key workoutKey, out *builder) {
 		m := MeasureWorkout(w)
 		out.measure(key, w, &m)
 	})
@@ -28,8 +28,8 @@ func Measures(_ context.Context, rows array.RecordReader) (array.RecordReader, e
 
 // EffortRows turns the pieces of workouts into the splits and best efforts of their courses: it is the Go part of the
 // model workout_efforts.
-func EffortRows(_ context.Context, rows array.RecordReader) (array.RecordReader, error) {
-	return run(rows, effortFields(), func(w *Workout, key workoutKey, out *builder) {
+func EffortRows(_ context.Context, pieces array.RecordReader) (array.RecordReader, error) {
+	return run(pieces, effortFields(), func(w *Workout, key workoutKey, out *builder) {
 		m := MeasureWorkout(w)
 		out.efforts(key, w, &m)
 	})
@@ -43,13 +43,14 @@ var workoutColumns = []string{
 }
 
 // run gathers the rows of each workout, which come together, and has them measured.
-func run(rows array.RecordReader, fields []arrow.Field, measure func(*Workout, workoutKey, *builder)) (array.RecordReader, error) {
-	columns, err := columnsOf(rows.Schema(), workoutColumns...)
+func run(pieces array.RecordReader, fields []arrow.Field, measure func(*Workout, workoutKey, *builder)) (array.RecordReader, error) {
+	columns, err := columnsOf(pieces.Schema(), workoutColumns...)
 	if err != nil {
 		return nil, err
 	}
-	out := &builder{RecordBuilder: array.NewRecordBuilder(memory.DefaultAllocator, arrow.NewSchema(fields, nil))}
-	return &reader{rows: rows, at: row{columns: columns}, out: out, measure: measure}, nil
+	out := &builder{Builder: rows.NewBuilder(fields...)}
+	r := &reader{rows: pieces, at: row{columns: columns}, out: out, measure: measure}
+	return rows.NewStream(out, r.fill), nil
 }
 
 // workout returns the workout of the row, without its track.
@@ -98,19 +99,14 @@ func (r row) addTo(w *Workout) {
 
 // A builder collects rows until they make a batch.
 type builder struct {
-	*array.RecordBuilder
+	*rows.Builder
 
-	rows, column int
-}
-
-func (b *builder) next() arrow.RecordBatch {
-	b.rows = 0
-	return b.NewRecordBatch()
+	column int
 }
 
 // begin starts a row with the workout it is about; the other columns follow in their order.
 func (b *builder) begin(key workoutKey) {
-	b.rows++
+	b.N++
 	b.column = 0
 	b.text(key.user)
 	b.Field(b.column).(*array.Date32Builder).Append(key.date) //nolint:forcetypeassert // as in the schema

@@ -16,6 +16,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/diurna-health/diurna/schemas"
+	"github.com/diurna-health/diurna/transform/rows"
 )
 
 // A testDay is a row of stg_figure_days with one group of two figures.
@@ -58,7 +59,7 @@ func arrowOf(t *testing.T, days []testDay, cut func() int) array.RecordReader {
 		n := min(len(days), cut())
 		b := array.NewRecordBuilder(memory.DefaultAllocator, schema)
 		for _, d := range days[:n] {
-			w := &writer{rows: b}
+			w := &writer{Builder: &rows.Builder{RecordBuilder: b}}
 			w.text(d.user)
 			w.date(d.date)
 			w.flag(d.isWanted)

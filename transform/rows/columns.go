@@ -1,6 +1,8 @@
 package rows
 
 import (
+	"strings"
+
 	"github.com/apache/arrow-go/v18/arrow"
 	"github.com/apache/arrow-go/v18/arrow/array"
 	"github.com/apache/arrow-go/v18/arrow/memory"
@@ -179,7 +181,7 @@ func (c *Texts) rows() int { return c.places.n }
 func (c *Texts) Add(text string, n int) {
 	if n > 0 && (c.n == 0 || text != c.current) {
 		c.known.Append(text)
-		c.current = text
+		c.current = strings.Clone(text) // it may lie in a batch that goes before the next text comes
 		c.n++
 	}
 	for range n {

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"unsafe"
 
 	"github.com/apache/arrow-go/v18/arrow"
 	"github.com/apache/arrow-go/v18/arrow/array"
@@ -67,6 +68,22 @@ func value(column arrow.Array, row int) string {
 		return "null"
 	}
 	return column.ValueStr(row)
+}
+
+// What DuckDB hands over is gone with its batch, and something else lies there.
+func TestATextIsThatOfWhenItWasAdded(t *testing.T) {
+	t.Parallel()
+	who := rows.Strings("who")
+	columns := rows.NewColumns(who)
+	memory := []byte("u1")
+	who.Add(unsafe.String(&memory[0], 2), 1)
+	copy(memory, "u2")
+	who.Add(unsafe.String(&memory[0], 2), 1)
+	b := columns.Take()
+	defer b.Release()
+	if got := b.Column(0).ValueStr(0) + b.Column(0).ValueStr(1); got != "u1u2" {
+		t.Errorf("the texts are %s, want u1 and u2", got)
+	}
 }
 
 func TestAStreamEndsWithTheErrorOfItsRows(t *testing.T) {

@@ -54,7 +54,7 @@ func (d *Day) Hours(r *Rules) *[24]Hour {
 	}
 	d.countHearts(minutes, hours, r)
 	d.countSitting(minutes, hours, r)
-	countDoubts(minutes, hours, d, r)
+	d.countDoubts(minutes, hours, r)
 	return hours
 }
 
@@ -150,17 +150,15 @@ func isBrokenOff(minutes []classed, b run) bool {
 }
 
 // countDoubts counts, within long runs of them, steps that no legs make and steps without a pulse.
-func countDoubts(minutes []classed, hours *[24]Hour, d *Day, r *Rules) {
-	for _, fast := range runsOf(minutes, func(m *classed) bool { return m.HasSteps && float64(m.Steps) > r.ImplausibleRunCadence }) {
-		for i := fast.from; i <= fast.to && float64(fast.length()) >= r.ImplausibleRunMin; i++ {
-			hours[minutes[i].Hour].ImplausibleRunMin++
-		}
+func (d *Day) countDoubts(minutes []classed, hours *[24]Hour, r *Rules) {
+	for _, m := range inLongRuns(minutes, r.ImplausibleRunMin, func(m *classed) bool {
+		return m.HasSteps && float64(m.Steps) > r.ImplausibleRunCadence
+	}) {
+		hours[m.Hour].ImplausibleRunMin++
 	}
-	for _, shaken := range runsOf(minutes, func(m *classed) bool {
+	for _, m := range inLongRuns(minutes, r.ShakerRunMin, func(m *classed) bool {
 		return m.HasSteps && float64(m.Steps) >= r.ShakerCadence && m.HeartBPM < d.ShakerBPM
 	}) {
-		for i := shaken.from; i <= shaken.to && float64(shaken.length()) >= r.ShakerRunMin; i++ {
-			hours[minutes[i].Hour].ShakerMin++
-		}
+		hours[m.Hour].ShakerMin++
 	}
 }

@@ -69,6 +69,7 @@ type classed struct {
 	cadence     int // its class by steps; still without any
 	heart       int // its class by heart rate: moderate, vigorous, or still
 	isMeasured  bool
+	isInBed     bool
 	isWornAwake bool
 	isSedentary bool
 	isKeytel    bool // the heart is fast enough to tell the energy
@@ -79,8 +80,8 @@ func (d *Day) classify(r *Rules) []classed {
 	slices.SortFunc(d.Minutes, func(a, b Minute) int { return cmp.Compare(a.Number, b.Number) })
 	minutes := make([]classed, len(d.Minutes))
 	for i, m := range d.Minutes {
-		c := classed{Minute: m, cadence: r.cadence(m), isMeasured: !math.IsNaN(m.HeartBPM)}
-		if inBed := d.inBed(m.Number); !inBed {
+		c := classed{Minute: m, cadence: r.cadence(m), isMeasured: !math.IsNaN(m.HeartBPM), isInBed: d.inBed(m.Number)}
+		if !c.isInBed {
 			c.heart = d.heart(m)
 			c.isKeytel = m.HeartBPM >= d.Keytel.FromBPM
 			c.isWornAwake = d.WornByMotion && !d.SleepUnknown
@@ -88,7 +89,7 @@ func (d *Day) classify(r *Rules) []classed {
 		minutes[i] = c
 	}
 	if !d.SleepUnknown {
-		d.wake(minutes, r.WornStretchMin)
+		wake(minutes, r.WornStretchMin)
 	}
 	for i := range minutes {
 		m := &minutes[i]
@@ -126,7 +127,7 @@ func (d *Day) inBed(number int32) bool {
 }
 
 // wake marks the minutes out of bed in those stretches of the clock that have a heart rate: there the watch was worn.
-func (d *Day) wake(minutes []classed, stretchMin float64) {
+func wake(minutes []classed, stretchMin float64) {
 	stretchOf := func(i int) float64 { return math.Floor(float64(minutes[i].Number) / stretchMin) }
 	for from := 0; from < len(minutes); {
 		to, isWorn := from, false
@@ -134,7 +135,7 @@ func (d *Day) wake(minutes []classed, stretchMin float64) {
 			isWorn = isWorn || minutes[to].isMeasured
 		}
 		for i := from; isWorn && i < to; i++ {
-			minutes[i].isWornAwake = !d.inBed(minutes[i].Number)
+			minutes[i].isWornAwake = !minutes[i].isInBed
 		}
 		from = to
 	}
@@ -159,4 +160,15 @@ func runsOf(minutes []classed, is func(*classed) bool) []run {
 		}
 	}
 	return runs
+}
+
+// inLongRuns returns the minutes of those runs that are at least so long.
+func inLongRuns(minutes []classed, leastMin float64, is func(*classed) bool) []classed {
+	var within []classed
+	for _, r := range runsOf(minutes, is) {
+		if float64(r.length()) >= leastMin {
+			within = append(within, minutes[r.from:r.to+1]...)
+		}
+	}
+	return within
 }

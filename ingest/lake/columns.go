@@ -39,10 +39,9 @@ func openColumns(ctx context.Context, l *Lake, path string, columns func(*parque
 	if err != nil {
 		return nil, fmt.Errorf("open data file: %w", err)
 	}
-	p, err := parquet.OpenFile(f, f.Size(), parquet.SkipPageIndex(true), parquet.SkipBloomFilters(true),
-		parquet.ReadBufferSize(64<<10))
+	p, err := openParquet(f, parquet.ReadBufferSize(64<<10))
 	if err != nil {
-		return nil, errors.Join(fmt.Errorf("read footer of data file: %w", err), f.Close())
+		return nil, errors.Join(err, f.Close())
 	}
 	return &columnFile{path: path, file: f, groups: p.RowGroups(), columns: columns(p.Schema())}, nil
 }

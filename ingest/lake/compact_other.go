@@ -108,9 +108,9 @@ func (l *Lake) eachRow(ctx context.Context, path string, do func(*parquet.Schema
 		return fmt.Errorf("open data file: %w", err)
 	}
 	defer f.Close()
-	file, err := parquet.OpenFile(f, f.Size())
+	file, err := openParquet(f)
 	if err != nil {
-		return fmt.Errorf("read data file: %w", err)
+		return err
 	}
 	for _, group := range file.RowGroups() {
 		if err := eachRowOf(group, func(rows []parquet.Row) error { return do(file.Schema(), rows) }); err != nil {

@@ -38,7 +38,7 @@ func recordsIn(ctx context.Context, l *Lake, path string, partition int32, offse
 		return err
 	}
 	defer f.Close()
-	file, err := parquet.OpenFile(f, f.Size())
+	file, err := openParquet(f)
 	if err != nil {
 		return err
 	}
@@ -62,21 +62,14 @@ func recordsIn(ctx context.Context, l *Lake, path string, partition int32, offse
 	return nil
 }
 
-// mayHold reports whether the values of a column's pages leave room for v.
+// mayHold reports whether the bounds of a column leave room for v.
 func mayHold(chunk parquet.ColumnChunk, v int64) bool {
-	index, err := chunk.ColumnIndex()
-	if err != nil || index == nil || index.NumPages() == 0 {
+	c, ok := chunk.(*parquet.FileColumnChunk)
+	if !ok {
 		return true // nothing is known
 	}
-	for page := range index.NumPages() {
-		if index.NullPage(page) {
-			continue
-		}
-		if index.MinValue(page).Int64() <= v && v <= index.MaxValue(page).Int64() {
-			return true
-		}
-	}
-	return false
+	lowest, highest, ok := c.Bounds()
+	return !ok || (lowest.Int64() <= v && v <= highest.Int64())
 }
 
 func eachRecord(group parquet.RowGroup, buf []schemas.SyncRecord, each func(*schemas.SyncRecord)) error {
@@ -105,7 +98,10 @@ func ScanRows[T any](ctx context.Context, l *Lake, path string, atOnce int, each
 		return fmt.Errorf("open data file: %w", err)
 	}
 	defer f.Close()
-	r := parquet.NewGenericReader[T](f)
+	r, err := openRows[T](f)
+	if err != nil {
+		return err
+	}
 	defer r.Close() //nolint:errcheck // only read from
 	buf := make([]T, atOnce)
 	for {

@@ -1,11 +1,15 @@
 package lake
 
 import (
+	"bytes"
 	"context"
+	"encoding/binary"
+	"errors"
 	"fmt"
 	"maps"
 	"strconv"
 
+	"github.com/apache/thrift/lib/go/thrift"
 	"github.com/parquet-go/parquet-go"
 )
 
@@ -29,15 +33,51 @@ func (l *Lake) footer(ctx context.Context, path string) (footer, error) {
 		return footer{}, fmt.Errorf("open data file: %w", err)
 	}
 	defer f.Close()
-	file, err := parquet.OpenFile(f, f.Size(), parquet.SkipPageIndex(true), parquet.SkipBloomFilters(true))
+	file, err := openParquet(f)
 	if err != nil {
-		return footer{}, fmt.Errorf("read footer: %w", err)
+		return footer{}, err
 	}
 	values := map[string]string{}
 	for _, kv := range file.Metadata().KeyValueMetadata {
 		values[kv.Key] = kv.Value
 	}
 	return footer{file.NumRows(), values}, nil
+}
+
+// openParquet opens a data file by its footer alone: nobody here looks for single rows by an index of pages.
+func openParquet(f OpenFile, options ...parquet.FileOption) (*parquet.File, error) {
+	if err := checkFooter(f); err != nil {
+		return nil, fmt.Errorf("read footer of data file: %w", err)
+	}
+	file, err := parquet.OpenFile(f, f.Size(), append(options, parquet.SkipPageIndex(true), parquet.SkipBloomFilters(true))...)
+	if err != nil {
+		return nil, fmt.Errorf("read footer of data file: %w", err)
+	}
+	return file, nil
+}
+
+// checkFooter walks through the footer once and fails when it ends before all that it announces. The library makes room
+// for a list as long as a damaged footer says, which ends the process when no machine has so much memory.
+func checkFooter(f OpenFile) error {
+	const length = 4
+	end := make([]byte, length+len("PAR1"))
+	if f.Size() < int64(len(end)) {
+		return errors.New("the file is shorter than the end of a footer")
+	}
+	if _, err := f.ReadAt(end, f.Size()-int64(len(end))); err != nil {
+		return err
+	}
+	n := int64(binary.LittleEndian.Uint32(end))
+	if n > f.Size()-int64(len(end)) {
+		return errors.New("the footer is longer than the file")
+	}
+	data := make([]byte, n)
+	if _, err := f.ReadAt(data, f.Size()-int64(len(end))-n); err != nil {
+		return err
+	}
+	ctx := context.Background() // nothing waits: the bytes are here
+	protocol := thrift.NewTCompactProtocolConf(thrift.NewStreamTransportR(bytes.NewReader(data)), nil)
+	return thrift.SkipDefaultDepth(ctx, protocol, thrift.STRUCT)
 }
 
 // bronzeFooter returns the values of the footer of a file that takes the place of its job's files. They lie in one

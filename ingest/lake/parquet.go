@@ -141,9 +141,9 @@ func ReadRows[T any](ctx context.Context, l *Lake, path string, each func(rows [
 
 // openRows opens the rows of a file. The library would open it by itself, but it panics when the footer cannot be read.
 func openRows[T any](f OpenFile) (*parquet.GenericReader[T], error) {
-	file, err := parquet.OpenFile(f, f.Size())
+	file, err := openParquet(f)
 	if err != nil {
-		return nil, fmt.Errorf("read data file: %w", err)
+		return nil, err
 	}
 	return parquet.NewGenericReader[T](file), nil
 }

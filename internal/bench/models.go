@@ -154,8 +154,9 @@ func copyGold(ctx context.Context, h *home, project *transform.Project, days int
 	return nil
 }
 
-// copiedUsers is how many people share a file: as a builder cuts files at about as many rows.
-const copiedUsers = 1000
+// copiedRows is about how many rows of a copied table lie in a file, dates after dates, as a builder leaves them that
+// builds day after day.
+const copiedRows = 65_536
 
 func copyTable(ctx context.Context, h *home, db *sql.DB, m *transform.Model, days int) error {
 	table := "gold." + m.Name
@@ -179,9 +180,9 @@ func copyTable(ctx context.Context, h *home, db *sql.DB, m *transform.Model, day
 		}
 	}
 	if _, err := db.ExecContext(ctx, fmt.Sprintf(`create or replace table copied as
-		select *, dense_rank() over (order by user_id) // %d as file_number
+		select *, cast((row_number() over (order by %s, user_id) - 1) // %d as integer) as file_number
 		from (select %s from read_parquet(%s), range(1, %d) as t(k))`,
-		copiedUsers, strings.Join(columns, ", "), list(paths), days+1)); err != nil {
+		m.DateColumn(), copiedRows, strings.Join(columns, ", "), list(paths), days+1)); err != nil {
 		return err
 	}
 	var files int

@@ -39,7 +39,7 @@ func openColumns(ctx context.Context, l *Lake, path string, columns func(*parque
 	if err != nil {
 		return nil, fmt.Errorf("open data file: %w", err)
 	}
-	p, err := openParquet(f, parquet.ReadBufferSize(64<<10))
+	p, err := openParquet(ctx, f, parquet.ReadBufferSize(64<<10))
 	if err != nil {
 		return nil, errors.Join(err, f.Close())
 	}

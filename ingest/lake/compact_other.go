@@ -108,7 +108,7 @@ func (l *Lake) eachRow(ctx context.Context, path string, do func(*parquet.Schema
 		return fmt.Errorf("open data file: %w", err)
 	}
 	defer f.Close()
-	file, err := openParquet(f)
+	file, err := openParquet(ctx, f)
 	if err != nil {
 		return err
 	}

@@ -38,7 +38,7 @@ func recordsIn(ctx context.Context, l *Lake, path string, partition int32, offse
 		return err
 	}
 	defer f.Close()
-	file, err := openParquet(f)
+	file, err := openParquet(ctx, f)
 	if err != nil {
 		return err
 	}
@@ -98,7 +98,7 @@ func ScanRows[T any](ctx context.Context, l *Lake, path string, atOnce int, each
 		return fmt.Errorf("open data file: %w", err)
 	}
 	defer f.Close()
-	r, err := openRows[T](f)
+	r, err := openRows[T](ctx, f)
 	if err != nil {
 		return err
 	}

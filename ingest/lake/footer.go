@@ -33,7 +33,7 @@ func (l *Lake) footer(ctx context.Context, path string) (footer, error) {
 		return footer{}, fmt.Errorf("open data file: %w", err)
 	}
 	defer f.Close()
-	file, err := openParquet(f)
+	file, err := openParquet(ctx, f)
 	if err != nil {
 		return footer{}, err
 	}
@@ -45,8 +45,8 @@ func (l *Lake) footer(ctx context.Context, path string) (footer, error) {
 }
 
 // openParquet opens a data file by its footer alone: nobody here looks for single rows by an index of pages.
-func openParquet(f OpenFile, options ...parquet.FileOption) (*parquet.File, error) {
-	if err := checkFooter(f); err != nil {
+func openParquet(ctx context.Context, f OpenFile, options ...parquet.FileOption) (*parquet.File, error) {
+	if err := checkFooter(ctx, f); err != nil {
 		return nil, fmt.Errorf("read footer of data file: %w", err)
 	}
 	file, err := parquet.OpenFile(f, f.Size(), append(options, parquet.SkipPageIndex(true), parquet.SkipBloomFilters(true))...)
@@ -58,7 +58,7 @@ func openParquet(f OpenFile, options ...parquet.FileOption) (*parquet.File, erro
 
 // checkFooter walks through the footer once and fails when it ends before all that it announces. The library makes room
 // for a list as long as a damaged footer says, which ends the process when no machine has so much memory.
-func checkFooter(f OpenFile) error {
+func checkFooter(ctx context.Context, f OpenFile) error {
 	const length = 4
 	end := make([]byte, length+len("PAR1"))
 	if f.Size() < int64(len(end)) {
@@ -75,7 +75,6 @@ func checkFooter(f OpenFile) error {
 	if _, err := f.ReadAt(data, f.Size()-int64(len(end))-n); err != nil {
 		return err
 	}
-	ctx := context.Background() // nothing waits: the bytes are here
 	protocol := thrift.NewTCompactProtocolConf(thrift.NewStreamTransportR(bytes.NewReader(data)), nil)
 	return thrift.SkipDefaultDepth(ctx, protocol, thrift.STRUCT)
 }

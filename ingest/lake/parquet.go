@@ -116,7 +116,7 @@ func ReadRows[T any](ctx context.Context, l *Lake, path string, each func(rows [
 		return fmt.Errorf("open data file: %w", err)
 	}
 	defer f.Close()
-	r, err := openRows[T](f)
+	r, err := openRows[T](ctx, f)
 	if err != nil {
 		return err
 	}
@@ -140,8 +140,8 @@ func ReadRows[T any](ctx context.Context, l *Lake, path string, each func(rows [
 }
 
 // openRows opens the rows of a file. The library would open it by itself, but it panics when the footer cannot be read.
-func openRows[T any](f OpenFile) (*parquet.GenericReader[T], error) {
-	file, err := openParquet(f)
+func openRows[T any](ctx context.Context, f OpenFile) (*parquet.GenericReader[T], error) {
+	file, err := openParquet(ctx, f)
 	if err != nil {
 		return nil, err
 	}
@@ -176,7 +176,7 @@ func openCursor[T any](ctx context.Context, l *Lake, path string) (*cursor[T], e
 	if err != nil {
 		return nil, fmt.Errorf("open data file: %w", err)
 	}
-	rows, err := openRows[T](f)
+	rows, err := openRows[T](ctx, f)
 	if err != nil {
 		_ = f.Close() // only read from
 		return nil, err

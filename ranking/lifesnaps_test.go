@@ -192,7 +192,7 @@ func buildLifesnaps(t *testing.T, path string, c contest) *rankingtest.Gold {
 		t.Fatal(err)
 	}
 	defer conn.Close()
-	for _, model := range []string{"stg_minutes", "ranking_days"} {
+	for _, model := range []string{"stg_day_samples", "ranking_days"} {
 		if err := project.Fill(t.Context(), g.DB, conn, project.Model(model), model); err != nil {
 			t.Fatal(err)
 		}

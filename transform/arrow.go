@@ -8,14 +8,10 @@ import (
 	"database/sql/driver"
 	"errors"
 	"fmt"
-	"os"
 	"slices"
 
 	"github.com/apache/arrow-go/v18/arrow"
 	"github.com/apache/arrow-go/v18/arrow/array"
-	"github.com/apache/arrow-go/v18/parquet"
-	"github.com/apache/arrow-go/v18/parquet/compress"
-	"github.com/apache/arrow-go/v18/parquet/pqarrow"
 	"github.com/duckdb/duckdb-go/v2"
 )
 
@@ -25,21 +21,6 @@ const functionRows = "function_rows"
 // runFunction runs a statement over what the model's Go function makes of its select. The rows stream: DuckDB pulls
 // record batches out of the function, which pulls them out of the select on a connection of its own.
 func (p *Project) runFunction(ctx context.Context, db *sql.DB, conn *sql.Conn, m *Model, statement func(rows string) string) error {
-	return p.callFunction(ctx, db, m, func(made array.RecordReader) error {
-		return conn.Raw(func(to any) error {
-			return pipe(ctx, to.(driver.Conn), made, statement(p.withHistory(m, m.selectOutputs(functionRows)))) //nolint:forcetypeassert // what DuckDB's driver hands out
-		})
-	})
-}
-
-// writeFunction writes what the model's Go function makes of its select to a new Parquet file. DuckDB's own COPY takes
-// twice the time over as many columns.
-func (p *Project) writeFunction(ctx context.Context, db *sql.DB, m *Model, path string) error {
-	return p.callFunction(ctx, db, m, func(made array.RecordReader) error { return writeParquet(path, made) })
-}
-
-// callFunction hands over what the model's Go function makes of its select.
-func (p *Project) callFunction(ctx context.Context, db *sql.DB, m *Model, use func(made array.RecordReader) error) error {
 	source, err := db.Conn(ctx)
 	if err != nil {
 		return err
@@ -63,7 +44,10 @@ func (p *Project) callFunction(ctx context.Context, db *sql.DB, m *Model, use fu
 		if err := m.checkOutputs(made.Schema()); err != nil {
 			return fmt.Errorf("function %s: %w", m.Function, err)
 		}
-		if err := errors.Join(use(made), made.Err()); err != nil {
+		err = conn.Raw(func(to any) error {
+			return pipe(ctx, to.(driver.Conn), made, statement(p.withHistory(m, m.selectOutputs(functionRows)))) //nolint:forcetypeassert // what DuckDB's driver hands out
+		})
+		if err := errors.Join(err, made.Err()); err != nil {
 			return fmt.Errorf("function %s: %w", m.Function, err)
 		}
 		if err := rows.Err(); err != nil {
@@ -93,32 +77,6 @@ func pipe(ctx context.Context, to driver.Conn, rows array.RecordReader, statemen
 	}
 	_, err = exec.ExecContext(ctx, "drop view "+functionRows, nil)
 	return err
-}
-
-// writeParquet writes each batch as a group of rows. Numbers go in as they are, for they are written and read once or
-// twice; texts as a dictionary, where the batch has one.
-func writeParquet(path string, rows array.RecordReader) (err error) {
-	f, err := os.OpenFile(path, os.O_WRONLY|os.O_TRUNC, 0)
-	if err != nil {
-		return err
-	}
-	properties := []parquet.WriterProperty{parquet.WithDictionaryDefault(false), parquet.WithCompression(compress.Codecs.Snappy)}
-	for _, field := range rows.Schema().Fields() {
-		if field.Type.ID() == arrow.DICTIONARY {
-			properties = append(properties, parquet.WithDictionaryFor(field.Name, true))
-		}
-	}
-	w, err := pqarrow.NewFileWriter(rows.Schema(), f, parquet.NewWriterProperties(properties...), pqarrow.DefaultWriterProps())
-	if err != nil {
-		return errors.Join(err, f.Close())
-	}
-	defer func() { err = errors.Join(err, w.Close()) }() // and the file
-	for rows.Next() {
-		if err := w.Write(rows.RecordBatch()); err != nil {
-			return err
-		}
-	}
-	return nil
 }
 
 // checkOutputs compares what a function returns with what the header promises. A column that nobody asks for is not read

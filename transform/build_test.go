@@ -641,13 +641,13 @@ func TestAChangedModelRebuildsItselfAndWhatIsBelow(t *testing.T) {
 		t.Errorf("300 steps still make an active hour: %v", rows)
 	}
 
-	const path = "models/activity/activity_days.sql"
-	more := withModels(t, map[string]string{path: strings.Replace(modelText(t, path), "        'activity_days/1'\n",
-		"        1 as one,\n        'activity_days/1'\n", 1)})
+	const path = "models/activity/movement_days.sql"
+	more := withModels(t, map[string]string{path: strings.Replace(modelText(t, path), "        'movement_days/1'\n",
+		"        1 as one,\n        'movement_days/1'\n", 1)})
 	if _, err := buildOn(t, w.lake, more, false); err != nil {
 		t.Fatal(err)
 	}
-	s, err := w.lake.Load(t.Context(), "gold.activity_days")
+	s, err := w.lake.Load(t.Context(), "gold.movement_days")
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -112,11 +112,6 @@ func (b *Builder) build(ctx context.Context, full bool) (result *Result, err err
 	if err != nil {
 		return nil, err
 	}
-	defer func() {
-		if dropErr := r.dropKept(); err == nil {
-			err = dropErr
-		}
-	}()
 	return r.run(ctx)
 }
 
@@ -191,7 +186,9 @@ func (b *Builder) begin(ctx context.Context, w *warehouse, full bool) (*run, err
 // define makes everything a model may name, empty but with its columns and types: views can be made and selects
 // described before anything is read.
 func (r *run) define(ctx context.Context) error {
-	if err := r.w.exec(ctx, "create schema build"); err != nil {
+	// DuckDB makes a hash table of the side with fewer rows, not of the smaller: a row of samples is a thousand numbers.
+	// Models name the side that is wide, or has more rows, first, and the other one is the table.
+	if err := r.w.exec(ctx, "create schema build; set global disabled_optimizers = 'build_side_probe_side'"); err != nil {
 		return fmt.Errorf("set up build: %w", err)
 	}
 	defined := map[string]bool{}

@@ -107,17 +107,6 @@ func (sc *scope) ofWholePeople() *scope {
 	return whole
 }
 
-// on is the part of a scope on one of its dates, on which it has so many days.
-func (sc *scope) on(date, days int64) *scope {
-	part := &scope{table: sc.table, days: days, first: date, last: date}
-	for _, p := range sc.people {
-		if p.first <= date && date <= p.last {
-			part.people = append(part.people, personScope{p.user, date, date})
-		}
-	}
-	return part
-}
-
 type personScope struct {
 	user        string
 	first, last int64

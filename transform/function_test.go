@@ -197,7 +197,7 @@ func TestAFunctionReturnsTheColumnsOfItsHeader(t *testing.T) {
 func TestWhatAHeaderOfAModelInGoMustSay(t *testing.T) {
 	t.Parallel()
 	for name, want := range map[string]string{
-		"-- order:    user_id, local_date, minute_number\n": "reads its rows in one order",
+		"-- order:    user_id, local_date, minute_number\n": "reads its rows in one order, or says",
 		"-- go:       count_runs\n":                         "are for models with a Go function",
 	} {
 		_, err := transform.ParseModel("models/activity/step_runs.sql", strings.Replace(runsModel, name, "", 1))

@@ -11,8 +11,11 @@ import (
 	"github.com/apache/arrow-go/v18/arrow/array"
 
 	"github.com/diurna-health/diurna/transform/activity"
+	"github.com/diurna-health/diurna/transform/heart"
 	"github.com/diurna-health/diurna/transform/hrv"
-	"github.com/diurna-health/diurna/transform/minutes"
+	"github.com/diurna-health/diurna/transform/regularity"
+	"github.com/diurna-health/diurna/transform/rest"
+	"github.com/diurna-health/diurna/transform/samples"
 	"github.com/diurna-health/diurna/transform/stager"
 	"github.com/diurna-health/diurna/transform/tracks"
 	"github.com/diurna-health/diurna/transform/trend"
@@ -34,20 +37,28 @@ type Functions map[string]Function
 // goFunctions are those of Diurna's own models.
 func goFunctions() Functions {
 	return Functions{
-		"activity_hours":   {Fingerprint: activity.Fingerprint, Run: activity.HourRows},
-		"hrv_windows":      {Fingerprint: hrv.Fingerprint, Run: hrv.WindowRows},
-		"minutes":          {Fingerprint: minutes.Fingerprint, Run: minutes.Run},
-		"heart_rate_held":  {Fingerprint: minutes.Fingerprint, Run: minutes.Held},
-		"heart_rate_flat":  {Fingerprint: minutes.Fingerprint, Run: minutes.Flat},
-		"baselines":        {Fingerprint: trend.Version, Run: trend.Baselines},
-		"day_trends":       {Fingerprint: trend.Version, Run: trend.DayTrends},
-		"week_trends":      {Fingerprint: trend.Version, Run: trend.WeekTrends},
-		"weeks":            {Fingerprint: trend.Version, Run: trend.Weeks},
-		"months":           {Fingerprint: trend.Version, Run: trend.Months},
-		"years":            {Fingerprint: trend.Version, Run: trend.Years},
-		"measure_workouts": {Fingerprint: tracks.Fingerprint, Run: tracks.Measures},
-		"find_efforts":     {Fingerprint: tracks.Fingerprint, Run: tracks.EffortRows},
-		"stage_sleep":      stageSleep(),
+		"dates":                   {Fingerprint: samples.Fingerprint, Run: samples.Dates},
+		"activity_bouts":          {Fingerprint: activity.Fingerprint, Run: activity.BoutRows},
+		"activity_days":           {Fingerprint: activity.Fingerprint, Run: activity.DayRows},
+		"activity_hours":          {Fingerprint: activity.Fingerprint, Run: activity.HourRows},
+		"wear_days":               {Fingerprint: activity.Fingerprint, Run: activity.WearRows},
+		"heart_rate_dips":         {Fingerprint: heart.Fingerprint, Run: heart.DipRows},
+		"heart_rate_episodes":     {Fingerprint: heart.Fingerprint, Run: heart.EpisodeRows},
+		"heart_rate_nights":       {Fingerprint: heart.Fingerprint, Run: heart.NightRows},
+		"heart_rate_quality_days": {Fingerprint: heart.Fingerprint, Run: heart.QualityRows},
+		"resting_heart_rate_days": {Fingerprint: heart.Fingerprint, Run: heart.RestingRows},
+		"hrv_windows":             {Fingerprint: hrv.Fingerprint, Run: hrv.WindowRows},
+		"sleep_day_pairs":         {Fingerprint: regularity.Fingerprint, Run: regularity.PairRows},
+		"sleep_windows":           {Fingerprint: rest.Fingerprint, Run: rest.WindowRows},
+		"stage_sleep":             stageSleep(),
+		"find_efforts":            {Fingerprint: tracks.Fingerprint, Run: tracks.EffortRows},
+		"measure_workouts":        {Fingerprint: tracks.Fingerprint, Run: tracks.Measures},
+		"baselines":               {Fingerprint: trend.Version, Run: trend.Baselines},
+		"day_trends":              {Fingerprint: trend.Version, Run: trend.DayTrends},
+		"week_trends":             {Fingerprint: trend.Version, Run: trend.WeekTrends},
+		"weeks":                   {Fingerprint: trend.Version, Run: trend.Weeks},
+		"months":                  {Fingerprint: trend.Version, Run: trend.Months},
+		"years":                   {Fingerprint: trend.Version, Run: trend.Years},
 	}
 }
 

@@ -25,23 +25,27 @@ func TestMinutesAreThoseOfTheSQLTheyReplaced(t *testing.T) {
 		{is: "stg_steps", was: "stg_steps", columns: "local_hour, step_count, sample_count, minute_number", where: "user_id <> 'u3'", rows: 10_000},
 		{is: "stg_steps", was: "stg_counter_minutes", columns: "step_count, sample_count, minute_number", where: "user_id = 'u3'", rows: 1000},
 		{is: "stg_heart_rate", was: "stg_heart_rate", columns: "heart_rate_min_bpm, heart_rate_sum_bpm, heart_rate_max_bpm, sample_count, minute_number", where: "true", rows: 10_000},
-		{is: "stg_intensity", was: "stg_intensity", columns: "intensity_level, sample_count, minute_number", where: "user_id <> 'u3'", rows: 10_000},
+		{is: `(select user_id, local_date, unnest(intensity_minutes) as minute_number, unnest(intensity_levels) as intensity_level,
+			unnest(intensity_sample_counts) as sample_count from stg_day_samples)`, was: "stg_intensity", columns: "intensity_level, sample_count, minute_number", where: "user_id <> 'u3'", rows: 10_000},
 		{is: "stg_heart_rate_held", was: "stg_heart_rate_held", columns: "heart_rate_bpm, sample_count, held_ms, weight_ms, measured_min, refused_count, date_length_min, span_ms", where: "true", rows: 400},
-		{is: "stg_heart_rate_flat", was: "stg_heart_rate_flat", columns: "device_id, started_ms, length_ms", where: "true", rows: 20},
+		{is: `(select user_id, local_date, unnest(flat_line_minutes) as minute_number, unnest(flat_line_lengths_ms) as length_ms
+			from stg_day_samples)`, was: "stg_heart_rate_flat", columns: "minute_number, length_ms", wasColumns: "started_ms // 60000, length_ms", where: "true", rows: 20},
 	}
-	for metric, columns := range map[string][2]string{
-		"distance":          {"distance_cm", "value_sum"},
-		"stress":            {"stress_sum_score, stress_covered_min, stress_sample_count", "value_sum, covered_min, sample_count"},
-		"oxygen_saturation": {"oxygen_saturation_sum_permille, oxygen_saturation_covered_min, oxygen_saturation_sample_count, oxygen_saturation_min_permille", "value_sum, covered_min, sample_count, value_min"},
-		"noise_level":       {"noise_level_sum_ddb, noise_level_covered_min, noise_level_sample_count, noise_level_max_ddb", "value_sum, covered_min, sample_count, value_max"},
+	for metric, columns := range map[string]string{
+		"stress":            "value_sum, covered_min, sample_count",
+		"oxygen_saturation": "value_sum, covered_min, sample_count, value_min",
+		"noise_level":       "value_sum, covered_min, sample_count, value_max",
 	} {
-		first, _, _ := strings.Cut(columns[0], ",")
+		where := "metric = '" + metric + "' and user_id <> 'u3'"
 		pairs = append(pairs, pair{
-			is: "stg_minutes", columns: columns[0] + ", minute_number", where: first + " is not null and user_id <> 'u3'",
-			was: "stg_series_minutes", wasColumns: columns[1] + ", minute_number", wasWhere: "metric = '" + metric + "' and user_id <> 'u3'",
-			rows: 5000,
+			is: "stg_vital_minutes", was: "stg_series_minutes", columns: columns + ", minute_number", where: where, rows: 5000,
 		})
 	}
+	pairs = append(pairs, pair{
+		is: "stg_day_samples", columns: "distance_cm", where: "distance_cm is not null and user_id <> 'u3'",
+		was: "stg_series_minutes", wasColumns: "sum(value_sum)", wasWhere: "metric = 'distance' and user_id <> 'u3' group by user_id, local_date",
+		rows: 10,
+	})
 	models := map[string]string{}
 	for _, p := range pairs {
 		text, err := os.ReadFile("testdata/oracle/" + p.was + ".sql")
@@ -76,7 +80,7 @@ func TestMinutesAreThoseOfTheSQLTheyReplaced(t *testing.T) {
 		t.Fatal(err)
 	}
 	exec(`insert into silver.series_hours by name select * from (` + randomHours(rand.New(rand.NewPCG(5, 8)), 4000) + `)`)
-	for _, view := range []string{"stg_minutes", "stg_heart_rate_held", "stg_heart_rate_flat"} {
+	for _, view := range []string{"stg_day_samples"} {
 		if err := project.Fill(t.Context(), db, conn, project.Model(view), view); err != nil {
 			t.Fatal(err)
 		}

@@ -79,6 +79,7 @@ type Model struct {
 	Since      string   // a date: 2027-01-01
 	Function   string   // the Go function that makes the rows out of the select; "" = the select is the rows
 	Order      []string // of the rows that go into the function
+	AnyOrder   bool     // the function looks at each row alone
 	Outputs    []Output // columns of the function's rows
 	Columns    []Column
 	SQL        string // the whole file
@@ -103,7 +104,7 @@ var (
 	columnLine       = regexp.MustCompile(`([a-z][a-z0-9_]*),?\s+-- (\S.*)$`)
 	identifier       = regexp.MustCompile(`^[a-z][a-z0-9_]*$`)
 	inputName        = regexp.MustCompile(`^(silver\.)?[a-z][a-z0-9_]*$`)
-	outputSyntax     = regexp.MustCompile(`^([a-z][a-z0-9_]*) ([a-z ]+): (\S.*)$`)
+	outputSyntax     = regexp.MustCompile(`^([a-z][a-z0-9_]*) ([a-z ]+(?:\[\])?): (\S.*)$`)
 	supersedesSyntax = regexp.MustCompile(`^([a-z][a-z0-9_]*) before ([0-9]{4}-[0-9]{2}-[0-9]{2})$`)
 	methodSyntax     = regexp.MustCompile(`^[a-z][a-z0-9_]*/[0-9]+$`)
 )
@@ -213,7 +214,9 @@ func (m *Model) setHeader(key, value string) (err error) {
 	case "go":
 		m.Function = value
 	case "order":
-		m.Order = splitList(value)
+		if m.AnyOrder = value == "none"; !m.AnyOrder {
+			m.Order = splitList(value)
+		}
 	case "output":
 		return m.addOutput(value)
 	case "sensitivity":
@@ -311,6 +314,9 @@ const columnMethodVersion = "method_version"
 
 // orderedSelect is the select whose rows go into the Go function.
 func (m *Model) orderedSelect() string {
+	if m.AnyOrder {
+		return m.SQL
+	}
 	return "select * from (\n" + m.SQL + "\n) order by " + strings.Join(m.Order, ", ")
 }
 
@@ -408,7 +414,7 @@ func (m *Model) check() (problems []error) {
 func (m *Model) checkFunction() (problems []error) {
 	report := func(problem string) { problems = append(problems, errors.New(problem)) }
 	if m.Function == "" {
-		if len(m.Outputs) > 0 || len(m.Order) > 0 {
+		if len(m.Outputs) > 0 || len(m.Order) > 0 || m.AnyOrder {
 			report("order and output are for models with a Go function")
 		}
 		return problems
@@ -416,8 +422,8 @@ func (m *Model) checkFunction() (problems []error) {
 	if m.Build != BuildTable && !m.Keep {
 		report("go: only a table, and a view that is kept, is made by a Go function")
 	}
-	if len(m.Order) == 0 {
-		report("header key \"order\" is missing: a Go function reads its rows in one order")
+	if len(m.Order) == 0 && !m.AnyOrder {
+		report("header key \"order\" is missing: a Go function reads its rows in one order, or says \"none\"")
 	}
 	if len(m.Outputs) == 0 {
 		report("header key \"output\" is missing: a Go function's columns stand in the header")

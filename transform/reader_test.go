@@ -105,7 +105,7 @@ func TestAReaderAnswersQuestions(t *testing.T) {
 func TestRowsOfABuildAreNotThereForReaders(t *testing.T) {
 	t.Parallel()
 	r := openReader(t, smallWorld(t))
-	for _, view := range []string{"stg_minutes", "stg_steps"} {
+	for _, view := range []string{"stg_day_samples", "stg_steps"} {
 		rows, err := r.Query(t.Context(), "select count(*) from "+view)
 		if err != nil {
 			continue

@@ -1,5 +1,6 @@
-// Package activity tells how a person's hours were spent, from the minutes of a date: by cadence, by heart, sitting, and
-// what of it is not believed. It is the Go part of the table activity_hours.
+// Package activity tells from the minutes of a date how a person's hours were spent: by cadence, by heart, sitting, what of it
+// is not believed, what looks like a walk, a run or a ride, and whether the device was worn. It is the Go part of the tables
+// activity_days, activity_hours, activity_bouts and wear_days.
 //
 // # Guarantees
 //
@@ -13,3 +14,6 @@
 // minutes on end, an unbroken stretch of sitting. Sets told it in a dozen passes over all minutes, 0.6 s of CPU for 500
 // days, which was the most of all tables.
 package activity
+
+// Fingerprint changes when the same minutes would come to something else.
+const Fingerprint = "2"

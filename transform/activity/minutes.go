@@ -1,7 +1,6 @@
 package activity
 
 import (
-	"cmp"
 	"math"
 	"slices"
 )
@@ -20,7 +19,7 @@ type Span struct{ From, Until int32 }
 
 // A Day is a person's date: its minutes, and what is known of the person. What is not known is NaN.
 type Day struct {
-	Minutes []Minute
+	Minutes []Minute // in order
 	Beds    []Span
 
 	WornByMotion bool // for want of a heart rate
@@ -77,7 +76,6 @@ type classed struct {
 
 // classify tells for each minute in order what it counts for.
 func (d *Day) classify(r *Rules) []classed {
-	slices.SortFunc(d.Minutes, func(a, b Minute) int { return cmp.Compare(a.Number, b.Number) })
 	minutes := make([]classed, len(d.Minutes))
 	for i, m := range d.Minutes {
 		c := classed{Minute: m, cadence: r.cadence(m), isMeasured: !math.IsNaN(m.HeartBPM), isInBed: d.inBed(m.Number)}

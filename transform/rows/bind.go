@@ -2,20 +2,23 @@ package rows
 
 import (
 	"fmt"
+	"math"
 
 	"github.com/apache/arrow-go/v18/arrow"
 	"github.com/apache/arrow-go/v18/arrow/array"
 )
 
 // Bind lets each target be the column of that name of a batch: the address of a pointer to an Arrow array, or a *Lists.
-func Bind(batch arrow.RecordBatch, targets map[string]any) error {
-	for name, target := range targets {
-		at := batch.Schema().FieldIndices(name)
-		if len(at) != 1 {
-			return fmt.Errorf("there is no column %s", name)
-		}
-		if column := batch.Column(at[0]); !bind(column, target) {
-			return fmt.Errorf("column %s is of type %s", name, column.DataType())
+func Bind(batch arrow.RecordBatch, targets ...map[string]any) error {
+	for _, group := range targets {
+		for name, target := range group {
+			at := batch.Schema().FieldIndices(name)
+			if len(at) != 1 {
+				return fmt.Errorf("there is no column %s", name)
+			}
+			if column := batch.Column(at[0]); !bind(column, target) {
+				return fmt.Errorf("column %s is of type %s", name, column.DataType())
+			}
 		}
 	}
 	return nil
@@ -43,34 +46,30 @@ func bind(column arrow.Array, target any) (ok bool) {
 	return ok
 }
 
-// Lists is a column of lists of 32-bit integers.
+// Lists is a column of lists of 32-bit integers, none of which is null.
 type Lists struct {
-	lists  *array.List
-	values *array.Int32
-	all    []int32
+	lists *array.List
+	all   []int32
 }
 
 func (l *Lists) bind(column arrow.Array) (ok bool) {
 	if l.lists, ok = column.(*array.List); !ok {
 		return false
 	}
-	if l.values, ok = l.lists.ListValues().(*array.Int32); !ok {
-		return false
+	values, ok := l.lists.ListValues().(*array.Int32)
+	if ok {
+		l.all = values.Int32Values()
 	}
-	l.all = l.values.Int32Values()
-	return true
+	return ok
 }
 
-// At returns the list of a row, in which what is null is some number: Null tells which.
+// At returns the list of a row. No list is an empty one.
 func (l *Lists) At(row int) []int32 {
+	if l.lists.IsNull(row) {
+		return nil
+	}
 	from, to := l.lists.ValueOffsets(row)
 	return l.all[from:to]
-}
-
-// Null reports whether a value of the list of a row is null.
-func (l *Lists) Null(row, i int) bool {
-	from, _ := l.lists.ValueOffsets(row)
-	return l.values.IsNull(int(from) + i)
 }
 
 // BindConstants reads columns of doubles that hold one value in all rows of a batch. A batch without rows leaves the
@@ -90,4 +89,12 @@ func BindConstants(batch arrow.RecordBatch, targets map[string]*float64) error {
 		*target = column.Value(0)
 	}
 	return nil
+}
+
+// Float returns a double of a column; NaN is none.
+func Float(column *array.Float64, row int) float64 {
+	if column.IsNull(row) {
+		return math.NaN()
+	}
+	return column.Value(row)
 }

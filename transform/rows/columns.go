@@ -12,6 +12,8 @@ import (
 type Column interface {
 	field() arrow.Field
 	rows() int
+	// size is how many values it holds.
+	size() int
 	// take returns what was gathered, and begins anew.
 	take() arrow.Array
 }
@@ -36,6 +38,14 @@ func (c *Columns) Schema() *arrow.Schema { return c.schema }
 
 // Rows returns how many rows were added.
 func (c *Columns) Rows() int { return c.columns[0].rows() }
+
+// Size returns how many values the largest column holds.
+func (c *Columns) Size() (size int) {
+	for _, column := range c.columns {
+		size = max(size, column.size())
+	}
+	return size
+}
 
 // Take returns what was gathered, and begins anew.
 func (c *Columns) Take() arrow.RecordBatch {
@@ -64,6 +74,9 @@ func NewBuilder(fields ...arrow.Field) *Builder {
 
 // Rows returns how many rows were added.
 func (b *Builder) Rows() int { return b.N }
+
+// Size returns the same: such batches have no long lists.
+func (b *Builder) Size() int { return b.N }
 
 // Take returns what was gathered, and begins anew.
 func (b *Builder) Take() arrow.RecordBatch {
@@ -94,6 +107,16 @@ func Int64s(name string) *Numbers[int64] {
 	return &Numbers[int64]{name: name, typ: arrow.PrimitiveTypes.Int64}
 }
 
+// Float64s is a column of doubles.
+func Float64s(name string) *Numbers[float64] {
+	return &Numbers[float64]{name: name, typ: arrow.PrimitiveTypes.Float64}
+}
+
+// Instants is a column of moments, as microseconds since 1970 UTC.
+func Instants(name string) *Numbers[int64] {
+	return &Numbers[int64]{name: name, typ: &arrow.TimestampType{Unit: arrow.Microsecond, TimeZone: "UTC"}}
+}
+
 // Dates is a column of dates, as days since 1970.
 func Dates(name string) *Numbers[int32] {
 	return &Numbers[int32]{name: name, typ: arrow.FixedWidthTypes.Date32}
@@ -103,6 +126,7 @@ func (c *Numbers[V]) field() arrow.Field {
 	return arrow.Field{Name: c.name, Type: c.typ, Nullable: true}
 }
 func (c *Numbers[V]) rows() int { return c.n }
+func (c *Numbers[V]) size() int { return c.n }
 
 // Add adds a row.
 func (c *Numbers[V]) Add(v V) {
@@ -176,6 +200,7 @@ func (c *Texts) field() arrow.Field {
 	return arrow.Field{Name: c.name, Type: textsType, Nullable: true}
 }
 func (c *Texts) rows() int { return c.places.n }
+func (c *Texts) size() int { return c.places.n }
 
 // Add adds n rows of the text.
 func (c *Texts) Add(text string, n int) {
@@ -195,4 +220,53 @@ func (c *Texts) take() arrow.Array {
 	defer known.Release()
 	c.n = 0
 	return array.NewDictionaryArray(textsType, places, known)
+}
+
+// IntLists is a column of lists of 32-bit integers, none of which is null.
+type IntLists struct {
+	name   string
+	values []int32
+	ends   *Numbers[int32] // of the lists among the values
+}
+
+// Int32Lists is a column of lists of 32-bit integers.
+func Int32Lists(name string) *IntLists { return &IntLists{name: name, ends: Int32s("")} }
+
+var listsType = arrow.ListOf(arrow.PrimitiveTypes.Int32)
+
+func (c *IntLists) field() arrow.Field {
+	return arrow.Field{Name: c.name, Type: listsType, Nullable: true}
+}
+func (c *IntLists) rows() int { return c.ends.n }
+func (c *IntLists) size() int { return max(len(c.values), c.ends.n) }
+
+// Append adds values to the list of the row under way.
+func (c *IntLists) Append(values ...int32) { c.values = append(c.values, values...) }
+
+// End ends the row: its list is what was appended since the last.
+func (c *IntLists) End() { c.ends.Add(int32(len(c.values))) }
+
+// Skip ends the row without a list. Nothing may have been appended.
+func (c *IntLists) Skip() { c.ends.Skip(1) }
+
+func (c *IntLists) take() arrow.Array {
+	n, absent := c.ends.n, c.ends.absent
+	c.ends.fill()
+	offsets := make([]int32, 1, n+1)
+	for i, end := range c.ends.values {
+		if c.ends.there[i>>3]>>(i&7)&1 == 0 {
+			end = offsets[i] // no list is one without values
+		}
+		offsets = append(offsets, end)
+	}
+	there := memory.NewBufferBytes(c.ends.there)
+	values := array.NewData(arrow.PrimitiveTypes.Int32, len(c.values),
+		[]*memory.Buffer{nil, memory.NewBufferBytes(arrow.GetBytes(c.values))}, nil, 0, 0)
+	defer values.Release()
+	data := array.NewData(listsType, n, []*memory.Buffer{there, memory.NewBufferBytes(arrow.GetBytes(offsets))},
+		[]arrow.ArrayData{values}, absent, 0)
+	defer data.Release()
+	c.values = make([]int32, 0, cap(c.values)) // the old ones are the array's
+	c.ends = Int32s("")
+	return array.MakeFromData(data)
 }

@@ -115,7 +115,6 @@ func TestBindFindsColumnsByNameAndType(t *testing.T) {
 	numbers.AppendValues([]int32{1, 2}, nil)
 	lists.AppendNull()
 	lists.Append(true)
-	numbers.AppendNull()
 	numbers.Append(4)
 	batch := b.NewRecordBatch()
 	defer batch.Release()
@@ -126,8 +125,8 @@ func TestBindFindsColumnsByNameAndType(t *testing.T) {
 		rows.BindConstants(batch, map[string]*float64{"limit": &limit})); err != nil {
 		t.Fatal(err)
 	}
-	if limit != 0.5 || !slices.Equal(minutes.At(0), []int32{1, 2}) || len(minutes.At(1)) > 0 || minutes.At(2)[1] != 4 ||
-		!minutes.Null(2, 0) || minutes.Null(2, 1) {
+	if limit != 0.5 || !slices.Equal(minutes.At(0), []int32{1, 2}) || len(minutes.At(1)) > 0 ||
+		!slices.Equal(minutes.At(2), []int32{4}) {
 		t.Errorf("limit %v, lists %v, %v, %v", limit, minutes.At(0), minutes.At(1), minutes.At(2))
 	}
 	var dates *array.Date32
@@ -135,5 +134,100 @@ func TestBindFindsColumnsByNameAndType(t *testing.T) {
 		if err := rows.Bind(batch, map[string]any{name: &dates}); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("column %s as dates: %v, want %q", name, err, want)
 		}
+	}
+}
+
+// A reader of batches of one to nine rows, each with the numbers up to its own in a list, or without a list.
+func countingRows(rowCount int32) array.RecordReader {
+	n, lists := rows.Int32s("n"), rows.Int32Lists("up_to_n")
+	at := int32(0)
+	return rows.NewStream(&smallBatches{rows.NewColumns(n, lists)}, func() (bool, error) {
+		if at == rowCount {
+			return false, nil
+		}
+		n.Add(at)
+		if at%3 == 0 {
+			lists.Skip()
+		} else {
+			for i := range at {
+				lists.Append(i)
+			}
+			lists.End()
+		}
+		at++
+		return true, nil
+	})
+}
+
+// smallBatches are full after a few rows.
+type smallBatches struct{ *rows.Columns }
+
+func (b *smallBatches) Size() int { return b.Rows() << 14 }
+
+func TestACursorStepsOverBatchesAndBack(t *testing.T) {
+	t.Parallel()
+	const rowCount = 50
+	reader := countingRows(rowCount)
+	defer reader.Release()
+	var n *array.Int32
+	var upTo rows.Lists
+	batches := 0
+	c := rows.NewCursor(reader, func(batch arrow.RecordBatch) error {
+		batches++
+		return rows.Bind(batch, map[string]any{"n": &n, "up_to_n": &upTo})
+	})
+	var seen []int32
+	for c.Next() {
+		c.Back()
+		if !c.Next() {
+			t.Fatal("after a step back there is no next row")
+		}
+		at := n.Value(c.Row)
+		seen = append(seen, at)
+		list := upTo.At(c.Row)
+		if at%3 == 0 && list != nil || at%3 > 0 && (len(list) != int(at) || list[at-1] != at-1) {
+			t.Errorf("the list of row %d is %v", at, list)
+		}
+	}
+	if c.Err() != nil || len(seen) != rowCount || !slices.IsSorted(seen) || batches < 5 {
+		t.Errorf("rows %v in %d batches: %v", seen, batches, c.Err())
+	}
+	if c.Next() {
+		t.Error("after the last row there is another")
+	}
+}
+
+func TestACursorEndsWithTheErrorOfItsRows(t *testing.T) {
+	t.Parallel()
+	broken := errors.New("broken")
+	reader := countingRows(10)
+	defer reader.Release()
+	c := rows.NewCursor(reader, func(arrow.RecordBatch) error { return broken })
+	if c.Next() || !errors.Is(c.Err(), broken) {
+		t.Errorf("the cursor goes on, and says %v", c.Err())
+	}
+}
+
+// Lists are long and rows are few: a batch is full by what is in them.
+func TestABatchIsFullByTheValuesOfItsLists(t *testing.T) {
+	t.Parallel()
+	lists := rows.Int32Lists("lists")
+	at, most := 0, int64(0)
+	s := rows.NewStream(rows.NewColumns(lists), func() (bool, error) {
+		for i := range int32(10_000) {
+			lists.Append(i)
+		}
+		lists.End()
+		at++
+		return at < 20, nil
+	})
+	defer s.Release()
+	total := int64(0)
+	for s.Next() {
+		total += s.RecordBatch().NumRows()
+		most = max(most, s.RecordBatch().NumRows())
+	}
+	if total != 20 || most > 7 {
+		t.Errorf("%d rows, up to %d in a batch of 10,000 values each", total, most)
 	}
 }

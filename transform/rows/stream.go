@@ -7,13 +7,15 @@ import (
 	"github.com/apache/arrow-go/v18/arrow/array"
 )
 
-// batchRows is about how many rows a batch has.
-const batchRows = 65_536
+// batchSize is about how many values the largest column of a batch has: rows, or what is in their lists.
+const batchSize = 65_536
 
 // A Batch gathers the rows of the batch under way.
 type Batch interface {
 	Schema() *arrow.Schema
 	Rows() int
+	// Size tells how large it is, in values of its largest column.
+	Size() int
 	// Take returns what was gathered, and begins anew.
 	Take() arrow.RecordBatch
 	Release()
@@ -41,7 +43,7 @@ func NewStream(out Batch, fill func() (more bool, err error)) *Stream {
 // Next makes the next batch.
 func (s *Stream) Next() bool {
 	s.drop()
-	for !s.done && s.err == nil && s.out.Rows() < batchRows {
+	for !s.done && s.err == nil && s.out.Size() < batchSize {
 		var more bool
 		more, s.err = s.fill()
 		s.done = !more

@@ -189,7 +189,46 @@ func (b bench) give(project *transform.Project, g *entry) {
 	if m := project.Model(g.table); m != nil && m.Build == transform.BuildView && m.Function == "" {
 		b.exec(fmt.Sprintf("create table given_rows as select * from %s limit 0; drop view %[1]s; alter table given_rows rename to %[1]s", g.table))
 	}
-	b.exec(fmt.Sprintf("insert into %s by name select * from %s", g.table, b.csv(g.file.Data)))
+	b.exec(fmt.Sprintf("insert into %s by name select * from (%s)", g.table, b.gather(g)))
+}
+
+// gather selects the given rows. Lists may be given an element a row: rows that are otherwise the same become one.
+func (b bench) gather(g *entry) string {
+	b.t.Helper()
+	given := "from " + b.csv(g.file.Data)
+	header, values, _ := bytes.Cut(g.file.Data, []byte("\n"))
+	lists := b.listsOf(g.table)
+	if len(lists) == 0 || bytes.ContainsAny(values, "[") {
+		return given
+	}
+	columns := strings.Split(string(header), ",")
+	for i, name := range columns {
+		if slices.Contains(lists, name) {
+			columns[i] = fmt.Sprintf("list(%[1]s) filter (where %[1]s is not null) as %[1]s", name)
+		}
+	}
+	return "select " + strings.Join(columns, ", ") + " " + given + " group by all"
+}
+
+// listsOf returns the columns of a table that hold lists.
+func (b bench) listsOf(table string) (lists []string) {
+	b.t.Helper()
+	rows, err := b.conn.QueryContext(b.ctx, "select column_name from (describe "+table+") where column_type like '%[]'") //nolint:gosec // a table of the test
+	if err != nil {
+		b.t.Fatal(err)
+	}
+	defer rows.Close()
+	for rows.Next() {
+		var name string
+		if err := rows.Scan(&name); err != nil {
+			b.t.Fatal(err)
+		}
+		lists = append(lists, name)
+	}
+	if err := rows.Err(); err != nil {
+		b.t.Fatal(err)
+	}
+	return lists
 }
 
 // csv returns a table function that reads the rows as text.

@@ -9,6 +9,7 @@ import (
 	"github.com/apache/arrow-go/v18/arrow/array"
 
 	"github.com/diurna-health/diurna/schemas"
+	"github.com/diurna-health/diurna/transform/rows"
 )
 
 // A person is the days of one person, in order of their dates.
@@ -42,9 +43,7 @@ const (
 // people reads rows of stg_figure_days in order of person and date. Columns of numbers beside the groups are rules, the
 // same in every row.
 type people struct {
-	rows  array.RecordReader
-	batch arrow.RecordBatch
-	at    int // row of the batch that is next
+	rows  *rows.Cursor
 	rules map[string]float64
 	texts map[string]string // so that a text of many days is kept once
 
@@ -67,36 +66,30 @@ type figureColumn struct {
 	values *array.Float64
 }
 
-func readPeople(rows array.RecordReader) *people {
-	return &people{rows: rows, rules: map[string]float64{}, texts: map[string]string{}}
+func readPeople(reader array.RecordReader) *people {
+	r := &people{rules: map[string]float64{}, texts: map[string]string{}}
+	r.rows = rows.NewCursor(reader, r.open)
+	return r
 }
 
 // next returns the next person, nil after the last.
 func (r *people) next() (*person, error) {
 	var p *person
-	for {
-		if r.batch == nil || r.at == int(r.batch.NumRows()) {
-			if !r.rows.Next() {
-				return p, r.rows.Err()
-			}
-			if err := r.open(r.rows.RecordBatch()); err != nil {
-				return nil, err
-			}
-			continue
-		}
-		switch user := r.users.Value(r.at); {
+	for r.rows.Next() {
+		switch user := r.users.Value(r.rows.Row); {
 		case p == nil:
 			p = r.begin(user)
 		case p.user != user:
+			r.rows.Back()
 			return p, nil
 		}
-		r.add(p)
-		r.at++
+		r.add(p, r.rows.Row)
 	}
+	return p, r.rows.Err()
 }
 
 func (r *people) open(batch arrow.RecordBatch) error {
-	r.batch, r.at, r.groups = batch, 0, r.groups[:0]
+	r.groups = r.groups[:0]
 	r.users, r.dates, r.isWanted = nil, nil, nil
 	for i, f := range batch.Schema().Fields() {
 		switch c := batch.Column(i).(type) {
@@ -154,7 +147,7 @@ func openGroup(c *array.Struct) (groupColumn, error) {
 func (r *people) begin(user string) *person {
 	p := &person{user: strings.Clone(user), groups: make([]group, len(r.groups))}
 	for i, g := range r.groups {
-		p.groups[i].hasZero = g.hasZero.Value(r.at)
+		p.groups[i].hasZero = g.hasZero.Value(r.rows.Row)
 		p.groups[i].figures = make([]figure, len(g.figures))
 		for j, f := range g.figures {
 			p.groups[i].figures[j].name = f.name
@@ -163,21 +156,21 @@ func (r *people) begin(user string) *person {
 	return p
 }
 
-func (r *people) add(p *person) {
-	p.dates = append(p.dates, schemas.Date(r.dates.Value(r.at)))
-	p.isWanted = append(p.isWanted, r.isWanted.Value(r.at))
+func (r *people) add(p *person, row int) {
+	p.dates = append(p.dates, schemas.Date(r.dates.Value(row)))
+	p.isWanted = append(p.isWanted, r.isWanted.Value(row))
 	for i, c := range r.groups {
 		g := &p.groups[i]
-		g.isValid = append(g.isValid, c.isValid.IsValid(r.at) && c.isValid.Value(r.at))
+		g.isValid = append(g.isValid, c.isValid.IsValid(row) && c.isValid.Value(row))
 		method := ""
-		if c.method.IsValid(r.at) {
-			method = r.text(c.method.Value(r.at))
+		if c.method.IsValid(row) {
+			method = r.text(c.method.Value(row))
 		}
 		g.methods = append(g.methods, method)
 		for j, f := range c.figures {
 			value := math.NaN()
-			if f.values.IsValid(r.at) {
-				value = f.values.Value(r.at)
+			if f.values.IsValid(row) {
+				value = f.values.Value(row)
 			}
 			g.figures[j].values = append(g.figures[j].values, value)
 		}

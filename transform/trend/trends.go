@@ -10,6 +10,7 @@ import (
 	"github.com/apache/arrow-go/v18/arrow/array"
 
 	"github.com/diurna-health/diurna/schemas"
+	"github.com/diurna-health/diurna/transform/rows"
 )
 
 // Why a trend has no p-value, besides a change of method.
@@ -187,8 +188,9 @@ type week struct {
 }
 
 // WeekTrends is the Go part of the model week_trends: windows of 13 and 52 whole weeks, week by week.
-func WeekTrends(_ context.Context, rows array.RecordReader) (array.RecordReader, error) {
-	in := &weekReader{rows: rows, rules: map[string]float64{}}
+func WeekTrends(_ context.Context, reader array.RecordReader) (array.RecordReader, error) {
+	in := &weekReader{rules: map[string]float64{}}
+	in.rows = rows.NewCursor(reader, in.open)
 	return newStream(trendFields(), func(out *writer) (bool, error) {
 		user, figure, weeks, err := in.next()
 		if weeks == nil || err != nil {
@@ -254,9 +256,7 @@ func weekTrend(weeks []week, validMin int, rules trendRules) (windowTrend, bool)
 
 // A weekReader reads rows of figure_weeks in order of person, figure and date.
 type weekReader struct {
-	rows  array.RecordReader
-	batch arrow.RecordBatch
-	at    int
+	rows  *rows.Cursor
 	rules map[string]float64
 	cols  weekColumns
 }
@@ -279,43 +279,35 @@ func (r *weekReader) rule(name string) (float64, error) {
 
 // next returns the weeks of the next figure of a person, nil after the last.
 func (r *weekReader) next() (user, figure string, weeks []week, err error) {
-	for {
-		if r.batch == nil || r.at == int(r.batch.NumRows()) {
-			if !r.rows.Next() {
-				return user, figure, weeks, r.rows.Err()
-			}
-			if err := r.open(r.rows.RecordBatch()); err != nil {
-				return "", "", nil, err
-			}
-			continue
-		}
-		u, f := r.cols.users.Value(r.at), r.cols.figures.Value(r.at)
+	for r.rows.Next() {
+		u, f := r.cols.users.Value(r.rows.Row), r.cols.figures.Value(r.rows.Row)
 		if weeks == nil {
 			user, figure = strings.Clone(u), strings.Clone(f)
 		} else if u != user || f != figure {
+			r.rows.Back()
 			return user, figure, weeks, nil
 		}
-		weeks = append(weeks, r.week())
-		r.at++
+		weeks = append(weeks, r.week(r.rows.Row))
 	}
+	return user, figure, weeks, r.rows.Err()
 }
 
-func (r *weekReader) week() week {
+func (r *weekReader) week(row int) week {
 	w := week{
-		last: schemas.Date(r.cols.dates.Value(r.at)), n: int(r.cols.n.Value(r.at)), isWanted: r.cols.isWanted.Value(r.at),
+		last: schemas.Date(r.cols.dates.Value(row)), n: int(r.cols.n.Value(row)), isWanted: r.cols.isWanted.Value(row),
 		mean: math.NaN(), median: math.NaN(),
 	}
-	if r.cols.means.IsValid(r.at) {
-		w.mean, w.median = r.cols.means.Value(r.at), r.cols.medians.Value(r.at)
+	if r.cols.means.IsValid(row) {
+		w.mean, w.median = r.cols.means.Value(row), r.cols.medians.Value(row)
 	}
-	if r.cols.methods.IsValid(r.at) {
-		w.method = strings.Clone(r.cols.methods.Value(r.at))
+	if r.cols.methods.IsValid(row) {
+		w.method = strings.Clone(r.cols.methods.Value(row))
 	}
 	return w
 }
 
 func (r *weekReader) open(batch arrow.RecordBatch) error {
-	r.batch, r.at, r.cols = batch, 0, weekColumns{}
+	r.cols = weekColumns{}
 	for i, f := range batch.Schema().Fields() {
 		switch c := batch.Column(i).(type) {
 		case *array.String:

@@ -1,8 +1,30 @@
 -- activity_days: one row per person and local date with at least one step sample.
 --
 -- grain:    user_id, local_date
--- inputs:   stg_steps, stg_intensity, stg_minutes, definitions
+-- inputs:   stg_day_samples, definitions
 -- build:    table
+-- go:       activity_days
+-- order:    none
+-- output:   user_id varchar: person
+-- output:   local_date date: the person's date
+-- output:   step_count bigint: steps; the device's own zeros are zeros
+-- output:   sample_count bigint: step samples
+-- output:   observed_min integer: min with at least one step sample
+-- output:   active_hour_count integer: hours on the person's clock with at least active_hour_step_count steps
+-- output:   intensity_sample_count bigint: activity-class samples; null when there are none
+-- output:   sedentary_min integer: min the device calls sedentary; null when it sends no class
+-- output:   light_activity_min integer: min the device calls light; null when it sends no class
+-- output:   moderate_activity_min integer: min the device calls moderate; null when it sends no class
+-- output:   vigorous_activity_min integer: min the device calls vigorous; null when it sends no class
+-- output:   moderate_equivalent_min integer: min, moderate + 2 x vigorous; null when the device sends no class
+-- output:   cadence_light_min integer: min of 1 to 99 steps
+-- output:   cadence_moderate_min integer: min of 100 to 129 steps
+-- output:   cadence_vigorous_min integer: min of 130 steps or more
+-- output:   peak_1_cadence_per_min integer: steps/min of the highest minute
+-- output:   peak_30_cadence_per_min double: steps/min, mean of the 30 highest minutes; null with fewer than 30
+-- output:   distance_cm bigint: cm, by the device; null when it sends none
+-- output:   floor_count integer: floors climbed, by the device; null when it sends none
+-- output:   active_energy_cal bigint: cal beyond rest, by the device; 1000 cal = 1 kcal; null when it sends none
 -- source:   steps as the device counted them; moderate + 2 x vigorous minutes after WHO 2020 (methods 3.2); an active
 --           hour after product rule A5; cadence classes after CADENCE-Adults (E045); peak 30-minute cadence after
 --           Tudor-Locke 2012: the mean of the 30 highest minutes, wherever they lie (E083)
@@ -21,258 +43,44 @@
 
 with
 
-step_minutes as (
+rules as (
 
     select
-        stg_steps.user_id,
-        stg_steps.local_date,
-        stg_steps.local_hour,
-        stg_steps.step_count,
-        stg_steps.sample_count
-
-    from stg_steps
-    inner join dirty_days
-        on stg_steps.user_id = dirty_days.user_id
-        and stg_steps.local_date = dirty_days.local_date
-
-),
-
-step_hours as (
-
-    select
-        user_id,
-        local_date,
-        local_hour,
-        sum(step_count) as step_count,
-        sum(sample_count) as sample_count,
-        count(*) as observed_min
-
-    from step_minutes
-
-    group by user_id, local_date, local_hour
-
-),
-
-active_hour as (
-
-    select value as step_count_min
-
-    from definitions
-
-    where name = 'active_hour_step_count'
-
-),
-
-step_days as (
-
-    select
-        step_hours.user_id,
-        step_hours.local_date,
-        sum(step_hours.step_count) as step_count,
-        sum(step_hours.sample_count) as sample_count,
-        sum(step_hours.observed_min) as observed_min,
-        sum(case when step_hours.step_count >= active_hour.step_count_min then 1 else 0 end) as active_hour_count
-
-    from step_hours
-    cross join active_hour
-
-    group by step_hours.user_id, step_hours.local_date
-
-),
-
-cadence as (
-
-    select
-        max(case when name = 'cadence_moderate_per_min' then value end) as moderate_per_min,
-        max(case when name = 'cadence_vigorous_per_min' then value end) as vigorous_per_min,
-        max(case when name = 'peak_cadence_min' then value end) as peak_min
+        max(case when name = 'active_hour_step_count' then value end) as active_hour_step_count,
+        max(case when name = 'cadence_moderate_per_min' then value end) as cadence_moderate,
+        max(case when name = 'cadence_vigorous_per_min' then value end) as cadence_vigorous,
+        max(case when name = 'peak_cadence_min' then value end) as peak_min,
+        max(case when name = 'vigorous_minute_weight' then value end) as vigorous_weight
 
     from definitions
 
 ),
 
--- A day has fewer cadences than minutes.
-cadences as (
+dates as (
 
     select
-        user_id,
-        local_date,
-        step_count,
-        count(*) as minute_count
+        stg_day_samples.user_id,
+        stg_day_samples.local_date,
+        stg_day_samples.step_minutes,
+        stg_day_samples.step_counts,
+        stg_day_samples.step_sample_counts,
+        stg_day_samples.step_utc_offset_min,
+        stg_day_samples.step_utc_offsets_min,
+        stg_day_samples.intensity_levels,
+        stg_day_samples.intensity_sample_counts,
+        stg_day_samples.distance_cm,
+        stg_day_samples.floor_count,
+        stg_day_samples.active_energy_cal,
+        rules.*
 
-    from step_minutes
-
-    group by user_id, local_date, step_count
-
-),
-
-cadences_from_the_top as (
-
-    select
-        cadences.*,
-        sum(minute_count) over (
-            partition by user_id, local_date
-            order by step_count desc
-            rows unbounded preceding
-        ) - minute_count as higher_min
-
-    from cadences
-
-),
-
-cadence_days as (
-
-    select
-        cadences_from_the_top.user_id,
-        cadences_from_the_top.local_date,
-        sum(
-            case
-                when
-                    cadences_from_the_top.step_count > 0
-                    and cadences_from_the_top.step_count < cadence.moderate_per_min
-                    then cadences_from_the_top.minute_count
-                else 0
-            end
-        ) as light_min,
-        sum(
-            case
-                when
-                    cadences_from_the_top.step_count >= cadence.moderate_per_min
-                    and cadences_from_the_top.step_count < cadence.vigorous_per_min
-                    then cadences_from_the_top.minute_count
-                else 0
-            end
-        ) as moderate_min,
-        sum(
-            case
-                when cadences_from_the_top.step_count >= cadence.vigorous_per_min
-                    then cadences_from_the_top.minute_count
-                else 0
-            end
-        ) as vigorous_min,
-        max(cadences_from_the_top.step_count) as peak_1_step_count,
-        sum(
-            case
-                when cadences_from_the_top.higher_min + cadences_from_the_top.minute_count <= cadence.peak_min
-                    then cadences_from_the_top.step_count * cadences_from_the_top.minute_count
-                when cadences_from_the_top.higher_min < cadence.peak_min
-                    then cadences_from_the_top.step_count * (cadence.peak_min - cadences_from_the_top.higher_min)
-                else 0
-            end
-        ) as peak_step_count
-
-    from cadences_from_the_top
-    cross join cadence
-
-    group by cadences_from_the_top.user_id, cadences_from_the_top.local_date
-
-),
-
-intensity_days as (
-
-    select
-        stg_intensity.user_id,
-        stg_intensity.local_date,
-        sum(stg_intensity.sample_count) as intensity_sample_count,
-        sum(case when stg_intensity.intensity_level = 0 then 1 else 0 end) as sedentary_min,
-        sum(case when stg_intensity.intensity_level = 1 then 1 else 0 end) as light_activity_min,
-        sum(case when stg_intensity.intensity_level = 2 then 1 else 0 end) as moderate_activity_min,
-        sum(case when stg_intensity.intensity_level = 3 then 1 else 0 end) as vigorous_activity_min
-
-    from stg_intensity
+    from stg_day_samples
     inner join dirty_days
-        on stg_intensity.user_id = dirty_days.user_id
-        and stg_intensity.local_date = dirty_days.local_date
+        on stg_day_samples.user_id = dirty_days.user_id
+        and stg_day_samples.local_date = dirty_days.local_date
+    cross join rules
 
-    group by stg_intensity.user_id, stg_intensity.local_date
-
-),
-
-measured_days as (
-
-    select
-        stg_minutes.user_id,
-        stg_minutes.local_date,
-        sum(stg_minutes.distance_cm) as distance_cm,
-        sum(stg_minutes.floor_count) as floor_count,
-        sum(stg_minutes.active_energy_cal) as active_energy_cal
-
-    from stg_minutes
-    inner join dirty_days
-        on stg_minutes.user_id = dirty_days.user_id
-        and stg_minutes.local_date = dirty_days.local_date
-
-    group by stg_minutes.user_id, stg_minutes.local_date
-
-),
-
-vigorous as (
-
-    select value as weight
-
-    from definitions
-
-    where name = 'vigorous_minute_weight'
-
-),
-
-days as (
-
-    select
-        step_days.user_id,              -- person
-        step_days.local_date,           -- the person's date
-        cast(step_days.step_count as bigint)
-            as step_count,              -- steps; the device's own zeros are zeros
-        cast(step_days.sample_count as bigint)
-            as sample_count,            -- step samples
-        cast(step_days.observed_min as integer)
-            as observed_min,            -- min with at least one step sample
-        cast(step_days.active_hour_count as integer)
-            as active_hour_count,       -- hours on the person's clock with at least active_hour_step_count steps
-        cast(intensity_days.intensity_sample_count as bigint)
-            as intensity_sample_count,  -- activity-class samples; null when there are none
-        cast(intensity_days.sedentary_min as integer)
-            as sedentary_min,           -- min the device calls sedentary; null when it sends no class
-        cast(intensity_days.light_activity_min as integer)
-            as light_activity_min,      -- min the device calls light; null when it sends no class
-        cast(intensity_days.moderate_activity_min as integer)
-            as moderate_activity_min,   -- min the device calls moderate; null when it sends no class
-        cast(intensity_days.vigorous_activity_min as integer)
-            as vigorous_activity_min,   -- min the device calls vigorous; null when it sends no class
-        cast(intensity_days.moderate_activity_min + vigorous.weight * intensity_days.vigorous_activity_min as integer)
-            as moderate_equivalent_min, -- min, moderate + 2 x vigorous; null when the device sends no class
-        cast(cadence_days.light_min as integer)
-            as cadence_light_min,       -- min of 1 to 99 steps
-        cast(cadence_days.moderate_min as integer)
-            as cadence_moderate_min,    -- min of 100 to 129 steps
-        cast(cadence_days.vigorous_min as integer)
-            as cadence_vigorous_min,    -- min of 130 steps or more
-        cast(cadence_days.peak_1_step_count as integer)
-            as peak_1_cadence_per_min,  -- steps/min of the highest minute
-        case when step_days.observed_min >= cadence.peak_min then cadence_days.peak_step_count / cadence.peak_min end
-            as peak_30_cadence_per_min, -- steps/min, mean of the 30 highest minutes; null with fewer than 30
-        cast(measured_days.distance_cm as bigint)
-            as distance_cm,             -- cm, by the device; null when it sends none
-        cast(measured_days.floor_count as integer)
-            as floor_count,             -- floors climbed, by the device; null when it sends none
-        cast(measured_days.active_energy_cal as bigint)
-            as active_energy_cal,       -- cal beyond rest, by the device; 1000 cal = 1 kcal; null when it sends none
-        'activity_days/1'
-            as method_version           -- formula of this row
-
-    from step_days
-    inner join cadence_days
-        on step_days.user_id = cadence_days.user_id
-        and step_days.local_date = cadence_days.local_date
-    left join measured_days
-        on step_days.user_id = measured_days.user_id
-        and step_days.local_date = measured_days.local_date
-    left join intensity_days
-        on step_days.user_id = intensity_days.user_id
-        and step_days.local_date = intensity_days.local_date
-    cross join vigorous
-    cross join cadence
+    where stg_day_samples.step_minutes is not null
 
 )
 
-select * from days
+select * from dates

@@ -2,10 +2,10 @@
 -- hour was spent, awake and with the watch on.
 --
 -- grain:    user_id, local_date, local_hour
--- inputs:   stg_minutes, in_bed_days, sleep_nights, wear_days, profile_days, resting_heart_rate_days, definitions
+-- inputs:   stg_day_samples, in_bed_days, sleep_nights, wear_days, profile_days, resting_heart_rate_days, definitions
 -- build:    table
 -- go:       activity_hours
--- order:    user_id, local_date
+-- order:    none
 -- output:   user_id varchar: person
 -- output:   local_date date: the person's date
 -- output:   local_hour integer: 0 to 23 on the person's clock; the hour that comes twice is one
@@ -166,27 +166,6 @@ bounds as (
 
 ),
 
-minutes as (
-
-    select
-        stg_minutes.user_id,
-        stg_minutes.local_date,
-        array_agg(stg_minutes.minute_number) as minute_numbers,
-        array_agg(stg_minutes.local_minute) as local_minutes,
-        array_agg(stg_minutes.step_count) as step_counts,
-        array_agg(stg_minutes.heart_rate_sum_bpm) as heart_rate_sums_bpm,
-        array_agg(stg_minutes.heart_rate_sample_count) as heart_rate_sample_counts
-
-    from stg_minutes
-
-    where
-        stg_minutes.step_count is not null
-        or stg_minutes.heart_rate_sample_count is not null
-
-    group by stg_minutes.user_id, stg_minutes.local_date
-
-),
-
 beds as (
 
     select
@@ -205,11 +184,15 @@ dates as (
 
     select
         bounds.*,
-        minutes.minute_numbers,
-        minutes.local_minutes,
-        minutes.step_counts,
-        minutes.heart_rate_sums_bpm,
-        minutes.heart_rate_sample_counts,
+        stg_day_samples.heart_rate_minutes,
+        stg_day_samples.heart_rate_sums_bpm,
+        stg_day_samples.heart_rate_sample_counts,
+        stg_day_samples.heart_rate_utc_offset_min,
+        stg_day_samples.heart_rate_utc_offsets_min,
+        stg_day_samples.step_minutes,
+        stg_day_samples.step_counts,
+        stg_day_samples.step_utc_offset_min,
+        stg_day_samples.step_utc_offsets_min,
         beds.bed_from_minutes,
         beds.bed_until_minutes,
         rules.cadence_moderate,
@@ -230,14 +213,18 @@ dates as (
         rules.shaker_cadence,
         rules.shaker_run_min
 
-    from bounds
-    inner join minutes
-        on bounds.user_id = minutes.user_id
-        and bounds.local_date = minutes.local_date
+    from stg_day_samples
+    inner join bounds
+        on stg_day_samples.user_id = bounds.user_id
+        and stg_day_samples.local_date = bounds.local_date
     left join beds
         on bounds.user_id = beds.user_id
         and bounds.local_date = beds.local_date
     cross join rules
+
+    where
+        stg_day_samples.heart_rate_minutes is not null
+        or stg_day_samples.step_minutes is not null
 
 )
 

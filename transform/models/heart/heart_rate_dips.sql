@@ -1,10 +1,19 @@
 -- heart_rate_dips: one row per person and valid night: how much slower the heart was asleep than awake on that date.
 --
 -- grain:    user_id, night_date
--- inputs:   heart_rate_nights, sleep_nights, sleep_episodes, stg_heart_rate, definitions
+-- inputs:   heart_rate_nights, sleep_nights, sleep_episodes, stg_day_samples, definitions
 -- build:    table
 -- lookback: 2 days around
 -- reach:    2 days around
+-- go:       heart_rate_dips
+-- order:    none
+-- output:   user_id varchar: person
+-- output:   night_date date: the person's date of waking
+-- output:   awake_mean_bpm double: beats/min, mean over the date's minutes out of bed
+-- output:   asleep_mean_bpm double: beats/min, mean of the main sleep
+-- output:   dip_pct double: %, how much slower asleep than awake
+-- output:   awake_measured_min integer: min measured out of bed
+-- output:   asleep_measured_min integer: min measured in the main sleep
 -- source:   100 x (mean awake - mean asleep) / mean awake; needs 6 h of wear awake and a valid night (methods 2.5)
 -- audit:    asleep_mean_bpm between 25 and 230 and awake_mean_bpm between 25 and 230
 -- audit:    awake_measured_min >= 360
@@ -41,38 +50,15 @@ times_in_bed as (
 
 ),
 
-waking_minutes as (
-
-    select
-        stg_heart_rate.user_id,
-        stg_heart_rate.local_date,
-        -- Decimal, because a sum of doubles depends on the order of its terms.
-        cast(cast(stg_heart_rate.heart_rate_sum_bpm as double) / stg_heart_rate.sample_count as decimal(38, 12))
-            as heart_rate_bpm
-
-    from stg_heart_rate
-    inner join dirty_days
-        on stg_heart_rate.user_id = dirty_days.user_id
-        and stg_heart_rate.local_date = dirty_days.local_date
-    left join times_in_bed
-        on stg_heart_rate.user_id = times_in_bed.user_id
-        and stg_heart_rate.local_date = times_in_bed.local_date
-        and stg_heart_rate.minute_number >= times_in_bed.first_minute
-        and stg_heart_rate.minute_number < times_in_bed.end_minute
-
-    where times_in_bed.user_id is null
-
-),
-
-waking_days as (
+beds as (
 
     select
         user_id,
         local_date,
-        count(*) as awake_measured_min,
-        cast(sum(heart_rate_bpm) as double) / count(*) as awake_mean_bpm
+        array_agg(cast(first_minute as integer)) as bed_from_minutes,
+        array_agg(cast(end_minute as integer)) as bed_until_minutes
 
-    from waking_minutes
+    from times_in_bed
 
     group by user_id, local_date
 
@@ -81,31 +67,34 @@ waking_days as (
 nights as (
 
     select
-        heart_rate_nights.user_id,      -- person
-        heart_rate_nights.night_date,   -- the person's date of waking
-        waking_days.awake_mean_bpm,     -- beats/min, mean over the date's minutes out of bed
-        heart_rate_nights.heart_rate_mean_bpm
-            as asleep_mean_bpm,         -- beats/min, mean of the main sleep
-        100 * (waking_days.awake_mean_bpm - heart_rate_nights.heart_rate_mean_bpm) / waking_days.awake_mean_bpm
-            as dip_pct,                 -- %, how much slower asleep than awake
-        cast(waking_days.awake_measured_min as integer)
-            as awake_measured_min,      -- min measured out of bed
-        heart_rate_nights.measured_min
-            as asleep_measured_min,     -- min measured in the main sleep
-        'heart_rate_dips/1'
-            as method_version           -- formula of this row
+        heart_rate_nights.user_id,
+        heart_rate_nights.night_date,
+        cast(heart_rate_nights.heart_rate_mean_bpm as double) as asleep_mean_bpm,
+        cast(heart_rate_nights.measured_min as integer) as asleep_measured_min,
+        stg_day_samples.heart_rate_minutes,
+        stg_day_samples.heart_rate_sums_bpm,
+        stg_day_samples.heart_rate_sample_counts,
+        beds.bed_from_minutes,
+        beds.bed_until_minutes,
+        rules.awake_min
 
-    from heart_rate_nights
+    from stg_day_samples
+    inner join heart_rate_nights
+        on stg_day_samples.user_id = heart_rate_nights.user_id
+        and stg_day_samples.local_date = heart_rate_nights.night_date
+    inner join dirty_days
+        on heart_rate_nights.user_id = dirty_days.user_id
+        and heart_rate_nights.night_date = dirty_days.local_date
     inner join sleep_nights
         on heart_rate_nights.user_id = sleep_nights.user_id
         and heart_rate_nights.night_date = sleep_nights.night_date
-    inner join waking_days
-        on heart_rate_nights.user_id = waking_days.user_id
-        and heart_rate_nights.night_date = waking_days.local_date
+    left join beds
+        on heart_rate_nights.user_id = beds.user_id
+        and heart_rate_nights.night_date = beds.local_date
     cross join rules
 
     where
-        waking_days.awake_measured_min >= rules.awake_min
+        stg_day_samples.heart_rate_minutes is not null
         and sleep_nights.time_in_bed_min >= rules.in_bed_min
 
 )

@@ -1,58 +1,24 @@
 -- hypnograms: one row per bout of a sleep, in order: which stage, and who says so.
 --
 -- grain:    user_id, night_date, period_started_at, source, started_at
--- inputs:   sleep_periods, sleep_stretches, sleep_stage_estimates
+-- inputs:   stg_told_stretches
 -- build:    view
 -- source:   bouts of a sleep touch and never overlap; what nobody told is a bout of its own, unknown (product rule S7)
 -- caution:  light = N1+N2; a device's stages and estimates of ours are never mixed: each source has a hypnogram of its own
 
 with
 
-told_stretches as (
-
-    select
-        sleep_periods.user_id,
-        sleep_periods.night_date,
-        sleep_periods.started_at as period_started_at,
-        sleep_periods.kind,
-        'device' as source,
-        sleep_stretches.started_at,
-        sleep_stretches.ended_at,
-        sleep_stretches.stage
-
-    from sleep_periods
-    inner join sleep_stretches
-        on sleep_periods.user_id = sleep_stretches.user_id
-        and sleep_periods.device_id = sleep_stretches.device_id
-        and sleep_periods.started_at = sleep_stretches.episode_started_at
-
-    where sleep_periods.source = 'device'
-
-    union all
-
-    select
-        sleep_periods.user_id,
-        sleep_periods.night_date,
-        sleep_periods.started_at as period_started_at,
-        sleep_periods.kind,
-        'estimate' as source,
-        sleep_stage_estimates.started_at,
-        sleep_stage_estimates.ended_at,
-        sleep_stage_estimates.stage
-
-    from sleep_periods
-    inner join sleep_stage_estimates
-        on sleep_periods.user_id = sleep_stage_estimates.user_id
-        and sleep_periods.night_date = sleep_stage_estimates.night_date
-
-    where sleep_periods.kind = 'main'
-
-),
-
 neighbours as (
 
     select
-        told_stretches.*,
+        user_id,
+        night_date,
+        period_started_at,
+        kind,
+        source,
+        started_at,
+        ended_at,
+        stage,
         lag(ended_at) over (
             partition by user_id, night_date, period_started_at, source order by started_at
         ) as ended_before,
@@ -60,7 +26,7 @@ neighbours as (
             partition by user_id, night_date, period_started_at, source order by started_at
         ) as stage_before
 
-    from told_stretches
+    from stg_told_stretches
 
 ),
 

@@ -1,10 +1,23 @@
 -- sleep_windows: one row per rest that looks like sleep, found without a diary, for dates on which no device told of sleep.
 --
 -- grain:    user_id, night_date, started_at
--- inputs:   stg_rest_slots, stg_charging_slots, rest_searches, sleep_episodes, definitions
+-- inputs:   stg_day_samples, stg_charging_slots, rest_searches, sleep_episodes, definitions
 -- build:    table
 -- lookback: 1 days around
 -- reach:    1 days around
+-- go:       sleep_windows
+-- order:    user_id, search_date, local_date
+-- output:   user_id varchar: person
+-- output:   night_date date: the person's date at the end, at the offset recorded with it
+-- output:   started_at timestamp with time zone: start of the rest, UTC
+-- output:   ended_at timestamp with time zone: end of the rest, UTC
+-- output:   start_utc_offset_min integer: min east of UTC at the start
+-- output:   end_utc_offset_min integer: min east of UTC at the end
+-- output:   duration_min integer: min from start to end
+-- output:   observed_min integer: min of them in slots with a heart rate
+-- output:   still_min integer: min of them that were still
+-- output:   basis varchar: motion, or steps when no motion was measured: what says still
+-- output:   length_rank integer: 1 = the longest rest that ended on the date
 -- source:   methods 1.3 without raw acceleration, with the thresholds of rest_searches: worn, no step, still, heart rate below
 --           the median, each over 5 min (steps and motion as medians, so that a turn in bed breaks no rest); then steps 4
 --           to 7 of van Hees 2018: drop rest under 30 min, bridge less than 60 min, the longest is the main one. Rest runs
@@ -14,7 +27,8 @@
 -- audit:    still_min <= observed_min and observed_min <= duration_min
 -- audit:    basis in ('motion', 'steps')
 -- caution:  rest is not sleep: it holds lying awake, and a long quiet evening may pass for it; rest without a heart rate,
---           on the charger, or in 24 h worn for less than 16 is never found
+--           on the charger, or in 24 h worn for less than 16 is never found; hours whose heart rate is never below the threshold
+--           count as not observed
 -- method:   sleep_windows/1
 
 with
@@ -22,7 +36,6 @@ with
 rules as (
 
     select
-        max(case when name = 'rest_slot_min' then value end) as slot_min,
         max(case when name = 'rest_run_min' then value end) as run_min,
         max(case when name = 'rest_bridge_min' then value end) as bridge_min
 
@@ -69,216 +82,105 @@ night_searches as (
 
 ),
 
-worn_slots as (
-
-    select stg_rest_slots.*
-
-    from stg_rest_slots
-
-    where not exists (
-        select 1
-        from stg_charging_slots
-        where
-            stg_charging_slots.user_id = stg_rest_slots.user_id
-            and stg_charging_slots.slot_number = stg_rest_slots.slot_number
-            and stg_charging_slots.local_date between stg_rest_slots.search_date - 1 and stg_rest_slots.search_date
-    )
-
-),
-
--- Steps and motion as medians over the slot: a turn in bed breaks no rest.
-still_slots as (
+sought as (
 
     select
-        worn_slots.user_id,
-        worn_slots.search_date,
-        worn_slots.slot_number,
-        case when worn_slots.motion_epoch_count > 0 then 1 else 0 end as has_motion
+        rest_searches.user_id,
+        rest_searches.search_date,
+        rest_searches.day_cut_min,
+        rest_searches.heart_rate_median_bpm,
+        rest_searches.motion_still_count,
+        max(case when night_searches.night_date = night_searches.search_date then 1 else 0 end) = 1 as is_night,
+        max(case when night_searches.night_date < night_searches.search_date then 1 else 0 end) = 1 as is_night_before
 
-    from worn_slots
-    inner join rest_searches
-        on worn_slots.user_id = rest_searches.user_id
-        and worn_slots.search_date = rest_searches.search_date
-
-    where
-        worn_slots.heart_rate_sum_bpm < rest_searches.heart_rate_median_bpm * worn_slots.heart_rate_count
-        and (worn_slots.step_sample_count = 0 or 2 * worn_slots.walking_sample_count < worn_slots.step_sample_count)
-        and 2 * worn_slots.still_epoch_count >= worn_slots.motion_epoch_count
-        and worn_slots.step_sample_count + worn_slots.motion_epoch_count > 0
-
-),
-
-islands as (
-
-    select
-        night_searches.user_id,
-        night_searches.night_date,
-        still_slots.slot_number,
-        still_slots.has_motion,
-        still_slots.slot_number - dense_rank() over (
-            partition by night_searches.user_id, night_searches.night_date
-            order by still_slots.slot_number
-        ) as island
-
-    from still_slots
+    from rest_searches
     inner join night_searches
-        on still_slots.user_id = night_searches.user_id
-        and still_slots.search_date = night_searches.search_date
+        on rest_searches.user_id = night_searches.user_id
+        and rest_searches.search_date = night_searches.search_date
+
+    group by
+        rest_searches.user_id,
+        rest_searches.search_date,
+        rest_searches.day_cut_min,
+        rest_searches.heart_rate_median_bpm,
+        rest_searches.motion_still_count
 
 ),
 
-runs as (
-
-    select
-        islands.user_id,
-        islands.night_date,
-        min(islands.slot_number) as first_slot,
-        max(islands.slot_number) as last_slot,
-        -- A slot that two searches share, because the day cut moved between them, is one slot.
-        count(distinct islands.slot_number) as still_count,
-        min(islands.has_motion) as has_motion
-
-    from islands
-    cross join rules
-
-    group by islands.user_id, islands.night_date, islands.island
-
-    having count(distinct islands.slot_number) * min(rules.slot_min) >= min(rules.run_min)
-
-),
-
-bridges as (
-
-    select
-        runs.*,
-        case
-            when
-                (
-                    runs.first_slot - lag(runs.last_slot) over (
-                        partition by runs.user_id, runs.night_date order by runs.first_slot
-                    ) - 1
-                ) * rules.slot_min < rules.bridge_min
-                then 0
-            else 1
-        end as begins_rest
-
-    from runs
-    cross join rules
-
-),
-
-rests_numbered as (
-
-    select
-        bridges.*,
-        sum(begins_rest) over (
-            partition by user_id, night_date
-            order by first_slot
-            rows unbounded preceding
-        ) as rest_number
-
-    from bridges
-
-),
-
-rests as (
+searched_dates as (
 
     select
         user_id,
-        night_date,
-        rest_number,
-        min(first_slot) as first_slot,
-        max(last_slot) as last_slot,
-        sum(still_count) as still_count,
-        min(has_motion) as has_motion
+        search_date,
+        search_date as local_date
 
-    from rests_numbered
+    from sought
 
-    group by user_id, night_date, rest_number
+    union all
+
+    select
+        user_id,
+        search_date,
+        search_date - 1 as local_date
+
+    from sought
 
 ),
 
--- Every slot of a rest that was worn, still or not; its first and its last give offsets and dates.
-rest_slots as (
+charging as (
 
     select
-        rests.user_id,
-        rests.night_date,
-        rests.first_slot,
-        rests.last_slot,
-        rests.still_count,
-        rests.has_motion,
-        max(case when worn_slots.slot_number = rests.first_slot then worn_slots.utc_offset_min end) as start_utc_offset_min,
-        max(case when worn_slots.slot_number = rests.last_slot then worn_slots.utc_offset_min end) as end_utc_offset_min,
-        count(distinct worn_slots.slot_number) as worn_count
+        sought.user_id,
+        sought.search_date,
+        array_agg(cast(stg_charging_slots.slot_number as integer)) as charging_slots
 
-    from rests
-    inner join night_searches
-        on rests.user_id = night_searches.user_id
-        and rests.night_date = night_searches.night_date
-    inner join worn_slots
-        on night_searches.user_id = worn_slots.user_id
-        and night_searches.search_date = worn_slots.search_date
-        and worn_slots.slot_number between rests.first_slot and rests.last_slot
+    from sought
+    inner join stg_charging_slots
+        on sought.user_id = stg_charging_slots.user_id
+        and stg_charging_slots.local_date between sought.search_date - 1 and sought.search_date
 
-    group by
-        rests.user_id,
-        rests.night_date,
-        rests.first_slot,
-        rests.last_slot,
-        rests.still_count,
-        rests.has_motion
+    group by sought.user_id, sought.search_date
 
 ),
 
-timed_rests as (
+dates as (
 
     select
-        rest_slots.*,
-        timestamptz '1970-01-01 00:00:00+00' + rest_slots.first_slot * cast(rules.slot_min as integer) * interval '1' minute
-            as started_at,
-        timestamptz '1970-01-01 00:00:00+00'
-        + (rest_slots.last_slot + 1) * cast(rules.slot_min as integer) * interval '1' minute as ended_at,
-        rest_slots.last_slot - rest_slots.first_slot + 1 as slot_count,
-        date '1970-01-01' + cast(
-            floor(((rest_slots.last_slot + 1) * rules.slot_min + rest_slots.end_utc_offset_min) / 1440) as integer
-        ) as ended_date
+        sought.user_id,
+        sought.search_date,
+        searched_dates.local_date,
+        sought.is_night,
+        sought.is_night_before,
+        cast(sought.day_cut_min as double) as day_cut_min,
+        cast(sought.heart_rate_median_bpm as double) as heart_rate_median_bpm,
+        sought.motion_still_count,
+        charging.charging_slots,
+        stg_day_samples.rest_first_slots,
+        stg_day_samples.rest_utc_offsets_min,
+        stg_day_samples.rest_heart_rate_mins_bpm,
+        stg_day_samples.rest_slot_heart_rate_sums_bpm,
+        stg_day_samples.rest_slot_heart_rate_counts,
+        stg_day_samples.rest_slot_step_sample_counts,
+        stg_day_samples.rest_slot_walking_sample_counts,
+        stg_day_samples.rest_slot_motion_epoch_counts,
+        stg_day_samples.rest_motion_counts,
+        rules.run_min,
+        rules.bridge_min
 
-    from rest_slots
+    from stg_day_samples
+    inner join searched_dates
+        on stg_day_samples.user_id = searched_dates.user_id
+        and stg_day_samples.local_date = searched_dates.local_date
+    inner join sought
+        on searched_dates.user_id = sought.user_id
+        and searched_dates.search_date = sought.search_date
+    left join charging
+        on sought.user_id = charging.user_id
+        and sought.search_date = charging.search_date
     cross join rules
 
-),
-
-windows as (
-
-    select
-        timed_rests.user_id,                 -- person
-        timed_rests.night_date,              -- the person's date at the end, at the offset recorded with it
-        timed_rests.started_at,              -- start of the rest, UTC
-        timed_rests.ended_at,                -- end of the rest, UTC
-        timed_rests.start_utc_offset_min,    -- min east of UTC at the start
-        timed_rests.end_utc_offset_min,      -- min east of UTC at the end
-        cast(timed_rests.slot_count * rules.slot_min as integer)
-            as duration_min,                -- min from start to end
-        cast(timed_rests.worn_count * rules.slot_min as integer)
-            as observed_min,                -- min of them in slots with a heart rate
-        cast(timed_rests.still_count * rules.slot_min as integer)
-            as still_min,                   -- min of them that were still
-        case when timed_rests.has_motion = 1 then 'motion' else 'steps' end
-            as basis,                       -- motion, or steps when no motion was measured: what says still
-        cast(row_number() over (
-            partition by timed_rests.user_id, timed_rests.night_date
-            order by timed_rests.slot_count desc, timed_rests.first_slot
-        ) as integer)
-            as length_rank,                 -- 1 = the longest rest that ended on the date
-        'sleep_windows/1'
-            as method_version               -- formula of this row
-
-    from timed_rests
-    cross join rules
-
-    where timed_rests.ended_date = timed_rests.night_date
+    where stg_day_samples.rest_first_slots is not null
 
 )
 
-select * from windows
+select * from dates

@@ -3,7 +3,7 @@
 -- grain:    user_id, device_id, measured_at
 -- inputs:   stg_series_samples
 -- build:    view
--- caution:  several devices may have recorded the same minute; stg_intensity has one of them
+-- caution:  several devices may have recorded the same minute; stg_day_samples has one of them
 
 with
 

@@ -1,7 +1,7 @@
 -- stg_heart_rate: a person's heart rate, minute by minute, from the one device that stands for that minute.
 --
 -- grain:    user_id, local_date, minute_number
--- inputs:   stg_minutes
+-- inputs:   stg_day_samples
 -- build:    view
 -- caution:  a sample counts for the minute it starts in, however long its period
 
@@ -10,23 +10,36 @@ with
 minutes as (
 
     select
+        user_id,
+        local_date,
+        unnest(heart_rate_minutes) as minute_number,
+        unnest(heart_rate_sums_bpm) as heart_rate_sum_bpm,
+        unnest(heart_rate_mins_bpm) as heart_rate_min_bpm,
+        unnest(heart_rate_maxs_bpm) as heart_rate_max_bpm,
+        unnest(heart_rate_sample_counts) as sample_count
+
+    from stg_day_samples
+
+),
+
+beats as (
+
+    select
         user_id,                -- person
         local_date,             -- the person's date
         cast(minute_number as bigint)
             as minute_number,   -- minutes since 1970-01-01 UTC
-        local_minute // 60
-            as local_hour,      -- 0 to 23 on the person's clock
-        heart_rate_min_bpm,     -- beats/min, lowest sample of the minute
+        coalesce(heart_rate_min_bpm, heart_rate_sum_bpm)
+            as heart_rate_min_bpm,  -- beats/min, lowest sample of the minute
         cast(heart_rate_sum_bpm as bigint)
             as heart_rate_sum_bpm,  -- beats/min, sum over the minute's samples: divided by sample_count, their mean
-        heart_rate_max_bpm,     -- beats/min, highest sample of the minute
-        cast(heart_rate_sample_count as bigint)
+        coalesce(heart_rate_max_bpm, heart_rate_sum_bpm)
+            as heart_rate_max_bpm,  -- beats/min, highest sample of the minute
+        cast(coalesce(sample_count, 1) as bigint)
             as sample_count     -- samples in the minute
 
-    from stg_minutes
-
-    where heart_rate_sample_count is not null
+    from minutes
 
 )
 
-select * from minutes
+select * from beats

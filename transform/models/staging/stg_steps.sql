@@ -1,7 +1,7 @@
 -- stg_steps: a person's steps, minute by minute, from the one device that stands for that minute.
 --
 -- grain:    user_id, local_date, minute_number
--- inputs:   stg_minutes
+-- inputs:   stg_day_samples
 -- build:    view
 -- caution:  a sample counts for the minute it starts in, however long its period
 
@@ -10,21 +10,42 @@ with
 minutes as (
 
     select
+        user_id,
+        local_date,
+        step_utc_offset_min,
+        unnest(step_minutes) as minute_number,
+        unnest(step_counts) as step_count,
+        unnest(step_sample_counts) as sample_count,
+        unnest(foreign_step_counts) as foreign_step_count,
+        unnest(step_covered_mins) as covered_min,
+        unnest(step_utc_offsets_min) as utc_offset_min
+
+    from stg_day_samples
+
+),
+
+steps as (
+
+    select
         user_id,                -- person
         local_date,             -- the person's date
         cast(minute_number as bigint)
             as minute_number,   -- minutes since 1970-01-01 UTC
-        local_minute // 60
+        (minute_number + coalesce(utc_offset_min, step_utc_offset_min)) % 1440 // 60
             as local_hour,      -- 0 to 23 on the person's clock
         cast(step_count as bigint)
             as step_count,      -- steps; the device's own zeros are zeros
-        cast(step_sample_count as bigint)
-            as sample_count     -- samples in the minute
+        cast(coalesce(sample_count, 1) as bigint)
+            as sample_count,    -- samples in the minute
+        cast(coalesce(foreign_step_count, 0) as bigint)
+            as foreign_step_count,  -- of the steps, those that were imported or written in by hand
+        coalesce(covered_min, 1)
+            as covered_min,     -- min that the longest sample speaks for
+        coalesce(utc_offset_min, step_utc_offset_min)
+            as utc_offset_min   -- min east of UTC, as recorded
 
-    from stg_minutes
-
-    where step_sample_count is not null
+    from minutes
 
 )
 
-select * from minutes
+select * from steps

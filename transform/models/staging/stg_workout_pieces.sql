@@ -2,7 +2,7 @@
 -- the minute, which counts where the track has none.
 --
 -- grain:    user_id, device_id, workout_id, metric, piece_index
--- inputs:   silver.workout_points, silver.workouts, stg_workouts, stg_heart_rate
+-- inputs:   silver.workout_points, silver.workouts, stg_workouts, stg_day_samples
 -- build:    view
 -- caution:  latitude and longitude are here: only what is made of them may go into a table
 
@@ -55,28 +55,46 @@ dates as (
 
 ),
 
-minutes as (
+minutes_of_dates as (
 
     select
         dates.user_id,
         dates.local_date,
         dates.device_id,
         dates.workout_id,
-        list((stg_heart_rate.minute_number - dates.started_us // 60000000) * 60000 order by stg_heart_rate.minute_number) as at_ms,
+        dates.started_us,
+        dates.ended_us,
+        unnest(stg_day_samples.heart_rate_minutes) as minute_number,
+        unnest(stg_day_samples.heart_rate_sums_bpm) as heart_rate_sum_bpm,
+        unnest(stg_day_samples.heart_rate_sample_counts) as sample_count
+
+    from stg_day_samples
+    inner join dates
+        on stg_day_samples.user_id = dates.user_id
+        and stg_day_samples.local_date = dates.minute_date
+
+),
+
+minutes as (
+
+    select
+        user_id,
+        local_date,
+        device_id,
+        workout_id,
+        list((minute_number - started_us // 60000000) * 60000 order by minute_number) as at_ms,
         list(
-            (stg_heart_rate.heart_rate_sum_bpm + stg_heart_rate.sample_count // 2) // stg_heart_rate.sample_count
-            order by stg_heart_rate.minute_number
+            (heart_rate_sum_bpm + coalesce(sample_count, 1) // 2) // coalesce(sample_count, 1) order by minute_number
         ) as bpm,
-        min(dates.started_us // 60000000) * 60000000 as from_us
+        min(started_us // 60000000) * 60000000 as from_us
 
-    from dates
-    inner join stg_heart_rate
-        on dates.user_id = stg_heart_rate.user_id
-        and dates.minute_date = stg_heart_rate.local_date
-        and stg_heart_rate.minute_number >= dates.started_us // 60000000
-        and stg_heart_rate.minute_number * 60000000 < dates.ended_us
+    from minutes_of_dates
 
-    group by dates.user_id, dates.local_date, dates.device_id, dates.workout_id
+    where
+        minute_number >= started_us // 60000000
+        and cast(minute_number as bigint) * 60000000 < ended_us
+
+    group by user_id, local_date, device_id, workout_id
 
 ),
 

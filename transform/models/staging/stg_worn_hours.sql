@@ -44,6 +44,8 @@ worn_hours as (
         hours.user_id,          -- person
         hours.local_date,       -- the person's date
         hours.hour_at,          -- start of the hour, UTC
+        epoch_ms(hours.hour_at)
+            as hour_ms,         -- ms since 1970-01-01 UTC
         hours.utc_offset_min,   -- min east of UTC, as recorded
         cast(floor(hours.measured_min) as integer)
             as measured_min     -- min with a sample

@@ -1,7 +1,7 @@
 -- noise_days: one row per person and local date with a sound level measured around the wearer.
 --
 -- grain:    user_id, local_date
--- inputs:   stg_minutes
+-- inputs:   stg_vital_minutes
 -- build:    table
 -- source:   equivalent continuous level: the level of the mean sound energy of the minutes (IEC 61672)
 -- audit:    noise_level_equivalent_db <= noise_level_max_db + 0.001
@@ -15,20 +15,20 @@ with
 minutes as (
 
     select
-        stg_minutes.user_id,
-        stg_minutes.local_date,
-        stg_minutes.noise_level_max_ddb,
-        stg_minutes.noise_level_covered_min as covered_min,
+        stg_vital_minutes.user_id,
+        stg_vital_minutes.local_date,
+        stg_vital_minutes.value_max as noise_level_max_ddb,
+        stg_vital_minutes.covered_min,
         cast(round(power(
-            10, cast(stg_minutes.noise_level_sum_ddb as double) / stg_minutes.noise_level_sample_count / 100 + 6
+            10, cast(stg_vital_minutes.value_sum as double) / stg_vital_minutes.sample_count / 100 + 6
         )) as decimal(38, 0)) as energy
 
-    from stg_minutes
+    from stg_vital_minutes
     inner join dirty_days
-        on stg_minutes.user_id = dirty_days.user_id
-        and stg_minutes.local_date = dirty_days.local_date
+        on stg_vital_minutes.user_id = dirty_days.user_id
+        and stg_vital_minutes.local_date = dirty_days.local_date
 
-    where stg_minutes.noise_level_sum_ddb is not null
+    where stg_vital_minutes.metric = 'noise_level'
 
 ),
 

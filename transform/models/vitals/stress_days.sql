@@ -1,7 +1,7 @@
 -- stress_days: one row per person and local date with a stress score of the device: minutes in each of four bands.
 --
 -- grain:    user_id, local_date
--- inputs:   stg_minutes, in_bed_days, definitions
+-- inputs:   stg_vital_minutes, in_bed_days, definitions
 -- build:    table
 -- source:   the device's own score, 0 to 25 rest, to 50 low, to 75 medium, above high (product rule V2); an episode is a
 --           quarter of an hour of high scores on end
@@ -29,32 +29,32 @@ rules as (
 minutes as (
 
     select
-        stg_minutes.user_id,
-        stg_minutes.local_date,
-        stg_minutes.minute_number,
-        stg_minutes.stress_sum_score,
-        stg_minutes.stress_sample_count,
-        stg_minutes.stress_covered_min as covered_min,
+        stg_vital_minutes.user_id,
+        stg_vital_minutes.local_date,
+        stg_vital_minutes.minute_number,
+        stg_vital_minutes.value_sum as stress_sum_score,
+        stg_vital_minutes.sample_count as stress_sample_count,
+        stg_vital_minutes.covered_min,
         in_bed_days.user_id is null as is_awake,
         case
-            when stg_minutes.stress_sum_score <= rules.rest_max * stg_minutes.stress_sample_count then 'rest'
-            when stg_minutes.stress_sum_score <= rules.low_max * stg_minutes.stress_sample_count then 'low'
-            when stg_minutes.stress_sum_score <= rules.medium_max * stg_minutes.stress_sample_count then 'medium'
+            when stg_vital_minutes.value_sum <= rules.rest_max * stg_vital_minutes.sample_count then 'rest'
+            when stg_vital_minutes.value_sum <= rules.low_max * stg_vital_minutes.sample_count then 'low'
+            when stg_vital_minutes.value_sum <= rules.medium_max * stg_vital_minutes.sample_count then 'medium'
             else 'high'
         end as band
 
-    from stg_minutes
+    from stg_vital_minutes
     inner join dirty_days
-        on stg_minutes.user_id = dirty_days.user_id
-        and stg_minutes.local_date = dirty_days.local_date
+        on stg_vital_minutes.user_id = dirty_days.user_id
+        and stg_vital_minutes.local_date = dirty_days.local_date
     cross join rules
     left join in_bed_days
-        on stg_minutes.user_id = in_bed_days.user_id
-        and stg_minutes.local_date = in_bed_days.local_date
-        and stg_minutes.minute_number >= in_bed_days.from_minute
-        and stg_minutes.minute_number < in_bed_days.until_minute
+        on stg_vital_minutes.user_id = in_bed_days.user_id
+        and stg_vital_minutes.local_date = in_bed_days.local_date
+        and stg_vital_minutes.minute_number >= in_bed_days.from_minute
+        and stg_vital_minutes.minute_number < in_bed_days.until_minute
 
-    where stg_minutes.stress_sum_score is not null
+    where stg_vital_minutes.metric = 'stress'
 
 ),
 

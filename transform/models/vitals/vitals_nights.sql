@@ -1,7 +1,7 @@
 -- vitals_nights: one row per person and night with oxygen saturation, breath or skin temperature measured while asleep.
 --
 -- grain:    user_id, night_date
--- inputs:   sleep_nights, stg_minutes, daily_summaries, definitions
+-- inputs:   sleep_nights, stg_vital_minutes, daily_summaries, definitions
 -- build:    table
 -- lookback: 2 days
 -- reach:    2 days
@@ -78,82 +78,30 @@ dates_of_nights as (
 
 ),
 
-night_minutes as (
+measured_minutes as (
 
     select
         dates_of_nights.user_id,
         dates_of_nights.night_date,
-        stg_minutes.oxygen_saturation_min_permille,
-        stg_minutes.oxygen_saturation_sum_permille,
-        stg_minutes.oxygen_saturation_sample_count,
-        stg_minutes.oxygen_saturation_covered_min,
-        stg_minutes.respiratory_rate_sum_milli_per_min,
-        stg_minutes.respiratory_rate_sample_count,
-        stg_minutes.respiratory_rate_covered_min,
-        stg_minutes.skin_temperature_sum_mcel,
-        stg_minutes.skin_temperature_sample_count,
-        stg_minutes.skin_temperature_covered_min
+        stg_vital_minutes.metric,
+        stg_vital_minutes.value_sum,
+        stg_vital_minutes.sample_count,
+        stg_vital_minutes.covered_min
 
     from dates_of_nights
-    inner join stg_minutes
-        on dates_of_nights.user_id = stg_minutes.user_id
-        and dates_of_nights.local_date = stg_minutes.local_date
-        and stg_minutes.minute_number >= dates_of_nights.first_minute
-        and stg_minutes.minute_number < dates_of_nights.end_minute
-
-    where
-        stg_minutes.oxygen_saturation_sum_permille is not null
-        or stg_minutes.respiratory_rate_sum_milli_per_min is not null
-        or stg_minutes.skin_temperature_sum_mcel is not null
-
-),
-
-measured_minutes as (
-
-    select
-        night_minutes.user_id,
-        night_minutes.night_date,
-        'oxygen_saturation' as metric,
-        night_minutes.oxygen_saturation_sum_permille as value_sum,
-        night_minutes.oxygen_saturation_sample_count as sample_count,
-        night_minutes.oxygen_saturation_covered_min as covered_min
-
-    from night_minutes
+    inner join stg_vital_minutes
+        on dates_of_nights.user_id = stg_vital_minutes.user_id
+        and dates_of_nights.local_date = stg_vital_minutes.local_date
+        and stg_vital_minutes.minute_number >= dates_of_nights.first_minute
+        and stg_vital_minutes.minute_number < dates_of_nights.end_minute
     cross join rules
 
-    where night_minutes.oxygen_saturation_min_permille >= rules.oxygen_min
-
-    union all
-
-    select
-        user_id,
-        night_date,
-        'respiratory_rate' as metric,
-        respiratory_rate_sum_milli_per_min as value_sum,
-        respiratory_rate_sample_count as sample_count,
-        respiratory_rate_covered_min as covered_min
-
-    from night_minutes
-
-    where respiratory_rate_sum_milli_per_min is not null
-
-    union all
-
-    select
-        user_id,
-        night_date,
-        'skin_temperature' as metric,
-        skin_temperature_sum_mcel as value_sum,
-        skin_temperature_sample_count as sample_count,
-        skin_temperature_covered_min as covered_min
-
-    from night_minutes
-
-    where skin_temperature_sum_mcel is not null
+    where
+        stg_vital_minutes.metric in ('respiratory_rate', 'skin_temperature')
+        or stg_vital_minutes.metric = 'oxygen_saturation' and stg_vital_minutes.value_min >= rules.oxygen_min
 
 ),
 
--- A night has fewer values than minutes.
 night_values as (
 
     select

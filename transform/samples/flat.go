@@ -1,4 +1,4 @@
-package minutes
+package samples
 
 import (
 	"cmp"
@@ -15,7 +15,6 @@ type liner struct {
 
 // A line is such a stretch.
 type line struct {
-	device              *string
 	startedMS, lengthMS int64
 }
 
@@ -48,7 +47,7 @@ func (l *liner) flatIn(h *Hour) {
 		}
 		length := l.samples[end-1].atMS + int64(h.PeriodMS) - l.samples[from].atMS
 		if float64(length) > l.flatLineMin*minuteMS && float64(end-from)*minuteMS > float64(length)*l.samplesPerMin {
-			l.lines = append(l.lines, line{&h.Device, l.samples[from].atMS, length})
+			l.lines = append(l.lines, line{l.samples[from].atMS, length})
 		}
 		from = end
 	}

@@ -9,22 +9,24 @@ import (
 	"github.com/apache/arrow-go/v18/arrow/array"
 
 	"github.com/diurna-health/diurna/transform/rows"
+	"github.com/diurna-health/diurna/transform/samples"
 )
 
-// Fingerprint changes when the same minutes would come to something else.
-const Fingerprint = "1"
+const minutesOfDay = 24 * 60
 
 // HourRows turns rows of dates, each with its minutes in lists, into rows of hours.
 func HourRows(_ context.Context, dates array.RecordReader) (array.RecordReader, error) {
-	in, out := &dayReader{rows: dates}, newHourColumns()
+	of, out := &dayReader{}, newHourColumns()
+	in := rows.NewCursor(dates, of.open)
 	return rows.NewStream(rows.NewColumns(out.all...), func() (bool, error) {
-		if ok, err := in.next(); !ok {
-			return false, err
+		if !in.Next() {
+			return false, in.Err()
 		}
-		hours := in.day.Hours(&in.rules)
+		of.read(in.Row)
+		hours := of.day.Hours(&of.rules)
 		for hour := range hours {
 			if hours[hour].Minutes > 0 {
-				out.add(in, int32(hour), &hours[hour])
+				out.add(of, int32(hour), &hours[hour])
 			}
 		}
 		return true, nil
@@ -33,15 +35,13 @@ func HourRows(_ context.Context, dates array.RecordReader) (array.RecordReader, 
 
 // A dayReader reads one date after the other.
 type dayReader struct {
-	rows array.RecordReader
-	at   int
-	n    int // rows of the batch
-
 	user                              *array.String
 	date                              *array.Date32
 	isWornByMotion, isSleepUnknown    *array.Boolean
-	numbers, locals, steps            rows.Lists
-	heartSums, heartCounts            rows.Lists
+	hearts                            samples.HeartColumns
+	steps                             samples.StepColumns
+	heartOffset, stepOffset           *array.Int32
+	heartOffsets, stepOffsets         rows.Lists
 	bedFrom, bedUntil                 rows.Lists
 	weight, resting                   *array.Float64
 	moderate, vigorous                *array.Float64
@@ -49,35 +49,22 @@ type dayReader struct {
 	keytelFrom, keytel, keytelPerBeat *array.Float64
 
 	rules Rules
-	day   Day
-}
 
-func (r *dayReader) next() (bool, error) {
-	r.at++
-	for r.at >= r.n {
-		if !r.rows.Next() {
-			return false, r.rows.Err()
-		}
-		r.at, r.n = 0, int(r.rows.RecordBatch().NumRows())
-		if err := r.open(r.rows.RecordBatch()); err != nil {
-			return false, fmt.Errorf("activity: %w", err)
-		}
-	}
-	r.read()
-	return true, nil
+	at  int // row of the batch
+	day Day
 }
 
 func (r *dayReader) open(batch arrow.RecordBatch) error {
-	if err := rows.Bind(batch, map[string]any{
+	if err := rows.Bind(batch, r.hearts.Columns(), r.steps.Columns(), map[string]any{
 		"user_id": &r.user, "local_date": &r.date, "is_worn_by_motion": &r.isWornByMotion, "is_sleep_unknown": &r.isSleepUnknown,
-		"minute_numbers": &r.numbers, "local_minutes": &r.locals, "step_counts": &r.steps,
-		"heart_rate_sums_bpm": &r.heartSums, "heart_rate_sample_counts": &r.heartCounts,
+		"heart_rate_utc_offset_min": &r.heartOffset, "heart_rate_utc_offsets_min": &r.heartOffsets,
+		"step_utc_offset_min": &r.stepOffset, "step_utc_offsets_min": &r.stepOffsets,
 		"bed_from_minutes": &r.bedFrom, "bed_until_minutes": &r.bedUntil,
 		"body_weight_g": &r.weight, "resting_bpm": &r.resting, "moderate_bpm": &r.moderate, "vigorous_bpm": &r.vigorous,
 		"sedentary_bpm": &r.sedentary, "shaker_bpm": &r.shaker,
 		"keytel_bpm": &r.keytelFrom, "keytel_kcal": &r.keytel, "keytel_kcal_per_beat": &r.keytelPerBeat,
 	}); err != nil {
-		return err
+		return fmt.Errorf("activity: %w", err)
 	}
 	return rows.BindConstants(batch, map[string]*float64{
 		"cadence_moderate": &r.rules.CadenceModerate, "cadence_vigorous": &r.rules.CadenceVigorous,
@@ -91,14 +78,10 @@ func (r *dayReader) open(batch arrow.RecordBatch) error {
 	})
 }
 
-// read fills the day with the present row.
-func (r *dayReader) read() {
-	number := func(column *array.Float64) float64 {
-		if column.IsNull(r.at) {
-			return math.NaN()
-		}
-		return column.Value(r.at)
-	}
+// read fills the day with a row.
+func (r *dayReader) read(row int) {
+	r.at = row
+	number := func(column *array.Float64) float64 { return rows.Float(column, row) }
 	d := &r.day
 	d.WornByMotion, d.SleepUnknown = r.isWornByMotion.Value(r.at), r.isSleepUnknown.Value(r.at)
 	d.WeightG, d.RestingBPM = number(r.weight), number(r.resting)
@@ -110,18 +93,39 @@ func (r *dayReader) read() {
 	for i, from := range r.bedFrom.At(r.at) {
 		d.Beds = append(d.Beds, Span{From: from, Until: until[i]})
 	}
-	d.Minutes = d.Minutes[:0]
-	locals, steps, sums, counts := r.locals.At(r.at), r.steps.At(r.at), r.heartSums.At(r.at), r.heartCounts.At(r.at)
-	for i, n := range r.numbers.At(r.at) {
-		m := Minute{Number: n, Hour: locals[i] / 60, HeartBPM: math.NaN()}
-		if !r.steps.Null(r.at, i) {
-			m.HasSteps, m.Steps = true, steps[i]
+	r.readMinutes()
+}
+
+// readMinutes fills the day with the minutes in which a heart or steps were measured, in order.
+func (r *dayReader) readMinutes() {
+	heart, walked := r.hearts.At(r.at), r.steps.At(r.at)
+	heartOffsets, stepOffsets := r.heartOffsets.At(r.at), r.stepOffsets.At(r.at)
+	both := r.day.Minutes[:0]
+	for h, s := 0, 0; h < len(heart.Minutes) || s < len(walked.Minutes); {
+		m := Minute{HeartBPM: math.NaN()}
+		isHeart := s == len(walked.Minutes) || h < len(heart.Minutes) && heart.Minutes[h] <= walked.Minutes[s]
+		isStep := h == len(heart.Minutes) || s < len(walked.Minutes) && walked.Minutes[s] <= heart.Minutes[h]
+		if isHeart {
+			m.Number, m.HeartBPM = heart.Minutes[h], heart.Mean(h)
+			m.Hour = hourOf(m.Number, h, heartOffsets, r.heartOffset.Value(r.at))
+			h++
 		}
-		if !r.heartCounts.Null(r.at, i) {
-			m.HeartBPM = float64(sums[i]) / float64(counts[i])
+		if isStep {
+			m.Number, m.HasSteps, m.Steps = walked.Minutes[s], true, walked.Counts[s]
+			m.Hour = hourOf(m.Number, s, stepOffsets, r.stepOffset.Value(r.at))
+			s++
 		}
-		d.Minutes = append(d.Minutes, m)
+		both = append(both, m)
 	}
+	r.day.Minutes = both
+}
+
+// hourOf returns the hour that the person's clock showed: by the offset of all minutes of the date, or each has its own.
+func hourOf(number int32, i int, offsetsMin []int32, offsetMin int32) int32 {
+	if len(offsetsMin) > 0 {
+		offsetMin = offsetsMin[i]
+	}
+	return (number + offsetMin) % minutesOfDay / 60
 }
 
 // hourColumns are the columns of the table, but for its method.

@@ -1,4 +1,4 @@
-package minutes
+package samples
 
 import (
 	"cmp"

@@ -1,4 +1,4 @@
-package minutes
+package samples
 
 import (
 	"cmp"
@@ -41,6 +41,9 @@ type summary struct {
 
 // hold returns the histogram of the valid samples of a date, in order of rates.
 func (d *holder) hold(hours []Hour) ([]rate, summary) {
+	if len(hours) == 0 {
+		return nil, summary{}
+	}
 	s := summarize(hours)
 	shared := slices.ContainsFunc(hours, func(h Hour) bool { return h.Device != hours[0].Device })
 	if shared {

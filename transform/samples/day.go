@@ -1,4 +1,4 @@
-package minutes
+package samples
 
 import (
 	"cmp"
@@ -8,12 +8,11 @@ import (
 // A Metric is one of those that a minute has.
 type Metric int
 
-// The metrics of minutes, and the counter, of which steps are made.
+// The metrics of minutes; the counter, of which steps are made; and motion.
 const (
 	HeartRate Metric = iota
 	Steps
 	Intensity
-	Motion
 	Distance
 	Floors
 	ActiveEnergy
@@ -24,6 +23,7 @@ const (
 	Noise
 	metricCount
 	StepCounter = metricCount
+	Motion      = metricCount + 1 // tells rest from unrest
 )
 
 const (
@@ -44,7 +44,8 @@ type Hour struct {
 	PeriodMS     int32
 	OffsetsMS    []int32 // one for each value, or the first alone
 	Values       []int32
-	Refused      int32 // samples that were among them and cannot be true
+	Sentinels    []int32 // values by which the device says "not measured"
+	Refused      int32   // samples that were among them and cannot be true
 }
 
 // A tally is what the samples of a minute come to.
@@ -89,14 +90,16 @@ type day struct {
 	spare  [][]tally // of days before
 	counter
 
-	rows   []minute
-	chosen [metricCount][]*tally // by row; nil = not measured
+	chosen [metricCount]series
 }
 
-// A minute is one in which something was measured.
-type minute struct {
-	number int64 // minutes since 1970-01-01 UTC
-	local  int32 // of the person's clock: 0 is midnight
+// A series is what was measured of a metric on a date: one entry for each minute in which it was, in order.
+type series struct {
+	minutes    []int32 // since 1970-01-01 UTC
+	tallies    []*tally
+	offsetsMin []int32 // east of UTC, what the person's clock showed
+
+	samplesMost, foreignMost, periodMost int32 // of a minute
 }
 
 // fill takes the hours of a person's date and chooses what stands for each minute.
@@ -196,31 +199,46 @@ func (t *track) add(h *Hour, first int64) {
 	}
 }
 
-// choose lists the minutes in which something was measured, and for each metric the tally that stands for it.
+// choose lists the minutes of each metric, with the tally that stands for each.
 func (d *day) choose() {
 	groups, n := d.byMetric()
-	d.rows = d.rows[:0]
-	for m := range d.chosen {
-		d.chosen[m] = d.chosen[m][:0]
-	}
-	for at := range n {
-		measured := false
-		var of [metricCount]*tally
-		for m, tracks := range groups {
-			if len(tracks) > 0 {
-				of[m] = d.best(tracks, at)
-				measured = measured || of[m] != nil
-			}
-		}
-		if !measured {
+	for m, tracks := range groups {
+		c := &d.chosen[m]
+		*c = series{minutes: c.minutes[:0], tallies: c.tallies[:0], offsetsMin: c.offsetsMin[:0]}
+		if len(tracks) == 0 {
 			continue
 		}
-		number := d.first + int64(at)
-		d.rows = append(d.rows, minute{number, localMinute(number, &of)})
-		for m, tracks := range groups {
-			if len(tracks) > 0 {
-				d.chosen[m] = append(d.chosen[m], of[m])
+		for at := range n {
+			if t := d.best(tracks, at); t != nil {
+				c.add(int32(d.first)+int32(at), t)
 			}
+		}
+	}
+	d.chosen[HeartRate].keepTime(&d.chosen[Steps])
+}
+
+func (s *series) add(minute int32, t *tally) {
+	s.minutes = append(s.minutes, minute)
+	s.tallies = append(s.tallies, t)
+	s.offsetsMin = append(s.offsetsMin, t.offsetMin)
+	s.samplesMost, s.periodMost = max(s.samplesMost, t.count), max(s.periodMost, t.periodMS)
+	s.foreignMost = max(s.foreignMost, t.foreign, -t.foreign)
+}
+
+// isMeasured reports whether anything was measured.
+func (d *day) isMeasured() bool {
+	return slices.ContainsFunc(d.chosen[:], func(s series) bool { return len(s.minutes) > 0 })
+}
+
+// keepTime lets the clock of a minute be that of another series where that has the minute: two devices may disagree.
+func (s *series) keepTime(other *series) {
+	k := 0
+	for i, minute := range s.minutes {
+		for k < len(other.minutes) && other.minutes[k] < minute {
+			k++
+		}
+		if k < len(other.minutes) && other.minutes[k] == minute {
+			s.offsetsMin[i] = other.offsetsMin[k]
 		}
 	}
 }
@@ -272,13 +290,4 @@ func (d *day) worn(device string, at int) bool {
 		}
 	}
 	return false
-}
-
-// localMinute tells the minute on the person's clock by the offset of the steps, or of the first metric that has one.
-func localMinute(number int64, of *[metricCount]*tally) int32 {
-	t := of[Steps]
-	for i := 0; t == nil; i++ {
-		t = of[i]
-	}
-	return int32(((number+int64(t.offsetMin))%minutesOfDay + minutesOfDay) % minutesOfDay)
 }

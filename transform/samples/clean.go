@@ -1,4 +1,4 @@
-package minutes
+package samples
 
 import "slices"
 
@@ -12,8 +12,8 @@ type cleaner struct {
 
 // clean leaves in the hour what can be true, and counts what it takes out. Most hours are beyond doubt by their lowest and
 // highest sample.
-func (c *cleaner) clean(h *Hour, sentinels []int32) {
-	if !c.doubts(h, sentinels) {
+func (c *cleaner) clean(h *Hour) {
+	if !c.doubts(h) {
 		return
 	}
 	c.offsets = c.offsets[:0]
@@ -21,7 +21,7 @@ func (c *cleaner) clean(h *Hour, sentinels []int32) {
 	for i, v := range h.Values {
 		at := h.offsetMS(i)
 		switch {
-		case float64(v) < c.lowestBPM, float64(v) > c.highestBPM, slices.Contains(sentinels, v):
+		case float64(v) < c.lowestBPM, float64(v) > c.highestBPM, slices.Contains(h.Sentinels, v):
 			continue
 		case n > 0 && c.isJump(h.Values[n-1], v, at-int64(c.offsets[n-1])):
 			continue
@@ -36,10 +36,10 @@ func (c *cleaner) clean(h *Hour, sentinels []int32) {
 	}
 }
 
-func (c *cleaner) doubts(h *Hour, sentinels []int32) bool {
+func (c *cleaner) doubts(h *Hour) bool {
 	low, high := slices.Min(h.Values), slices.Max(h.Values)
 	return float64(low) < c.lowestBPM || float64(high) > c.highestBPM || c.isJump(low, high, int64(h.PeriodMS)) ||
-		slices.ContainsFunc(sentinels, func(s int32) bool { return slices.Contains(h.Values, s) })
+		slices.ContainsFunc(h.Sentinels, func(s int32) bool { return slices.Contains(h.Values, s) })
 }
 
 func (c *cleaner) isJump(from, to int32, inMS int64) bool {

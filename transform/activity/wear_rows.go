@@ -1,0 +1,57 @@
+package activity
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/apache/arrow-go/v18/arrow"
+	"github.com/apache/arrow-go/v18/arrow/array"
+
+	"github.com/diurna-health/diurna/transform/rows"
+	"github.com/diurna-health/diurna/transform/samples"
+)
+
+// WearRows turns dates with the minutes their heart was measured in, or else with their steps, into how long the device
+// was worn.
+func WearRows(_ context.Context, dates array.RecordReader) (array.RecordReader, error) {
+	var (
+		certainMin, stillMin float64
+		user                 *array.String
+		date                 *array.Date32
+		heart                *array.Int32
+		steps                samples.StepColumns
+		users, days          = rows.Strings("user_id"), rows.Dates("local_date")
+		worn, moved          = rows.Int32s("worn_min"), rows.Int32s("motion_min")
+		sources              = rows.Strings("wear_source")
+	)
+	in := rows.NewCursor(dates, func(batch arrow.RecordBatch) error {
+		if err := rows.Bind(batch, steps.Columns(), map[string]any{
+			"user_id": &user, "local_date": &date, "heart_rate_min": &heart,
+		}); err != nil {
+			return fmt.Errorf("activity: %w", err)
+		}
+		return rows.BindConstants(batch, map[string]*float64{"certain_min": &certainMin, "still_min": &stillMin})
+	})
+	return rows.NewStream(rows.NewColumns(users, days, worn, sources, moved), func() (bool, error) {
+		if !in.Next() {
+			return false, in.Err()
+		}
+		walked, isMeasured := steps.At(in.Row), heart.IsValid(in.Row)
+		isMoved := len(walked.Minutes) > 0 && !(isMeasured && float64(heart.Value(in.Row)) >= certainMin)
+		movedMin := int32(0)
+		if isMoved {
+			movedMin = int32(MovedMin(walked, stillMin))
+		}
+		users.Add(user.Value(in.Row), 1)
+		days.Add(int32(date.Value(in.Row)))
+		if isMeasured {
+			worn.Add(heart.Value(in.Row))
+			sources.Add("heart_rate", 1)
+		} else {
+			worn.Add(movedMin)
+			sources.Add("motion", 1)
+		}
+		moved.AddIf(isMoved, movedMin)
+		return true, nil
+	}), nil
+}

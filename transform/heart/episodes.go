@@ -1,0 +1,129 @@
+package heart
+
+import (
+	"math"
+	"slices"
+
+	"github.com/diurna-health/diurna/transform/samples"
+)
+
+// Limits are those beyond which a heart rate makes an episode.
+type Limits struct {
+	HighBPM, LowBPM, LowAsleepBPM float64
+	AwakeMin                      float64 // after a step, for so long, the person is awake
+	StillMin                      float64 // after a step, for so long, the person is not still
+	EpisodeMin                    float64 // the shortest episode
+	MeasuredPct                   float64 // of it
+	HoleMin                       float64 // so long may pass unmeasured
+	RearmMin                      float64 // what begins sooner after an episode belongs to it
+}
+
+// A Span is minutes from the first to before the second.
+type Span struct{ From, Until int32 }
+
+func (s Span) contains(minute int32) bool { return s.From <= minute && minute < s.Until }
+
+// An Episode is a time beyond a limit.
+type Episode struct {
+	IsHigh               bool
+	From, Until          int32 // minutes since 1970-01-01 UTC
+	MeasuredMin          int
+	LimitBPM             float64 // the nearer one when it changed
+	MeanBPM, FurthestBPM float64
+}
+
+// Episodes returns the episodes of a date, the high ones first.
+func Episodes(l *Limits, heart samples.Heart, walked samples.Walked, workouts []Span) []Episode {
+	states := statesOf(l, heart, walked, workouts)
+	high := l.armed(l.runs(states, true, func(m *state) (float64, bool) {
+		return l.HighBPM, m.rate.bpm() > l.HighBPM
+	}))
+	low := l.armed(l.runs(states, false, func(m *state) (float64, bool) {
+		limit := l.LowAsleepBPM
+		if m.isAwake {
+			limit = l.LowBPM
+		}
+		return limit, m.rate.bpm() < limit
+	}))
+	return append(high, low...)
+}
+
+// A state is a measured minute and what is known of the person in it.
+type state struct {
+	minute           int32
+	rate             rate
+	isStill, isAwake bool
+}
+
+func statesOf(l *Limits, heart samples.Heart, walked samples.Walked, workouts []Span) []state {
+	states := make([]state, len(heart.Minutes))
+	lastStep, k := math.Inf(-1), 0
+	for i, minute := range heart.Minutes {
+		for ; k < len(walked.Minutes) && walked.Minutes[k] <= minute; k++ {
+			if walked.Counts[k] > 0 {
+				lastStep = float64(walked.Minutes[k])
+			}
+		}
+		sinceStep := float64(minute) - lastStep
+		states[i] = state{
+			minute: minute, rate: rateOf(heart.Mean(i)),
+			isStill: sinceStep > l.StillMin && !slices.ContainsFunc(workouts, func(s Span) bool { return s.contains(minute) }),
+			isAwake: sinceStep <= l.AwakeMin,
+		}
+	}
+	return states
+}
+
+// A run is measured minutes beyond a limit, with few between them that were not measured.
+type run struct {
+	Episode
+
+	sum, lowest, highest rate
+}
+
+func (l *Limits) runs(states []state, isHigh bool, beyond func(*state) (limit float64, is bool)) []run {
+	var runs []run
+	wasBeyond := false
+	for i := range states {
+		m := &states[i]
+		limit, is := beyond(m)
+		if is = is && m.isStill; !is {
+			wasBeyond = false
+			continue
+		}
+		if !wasBeyond || float64(m.minute-states[i-1].minute-1) > l.HoleMin {
+			runs = append(runs, run{Episode: Episode{IsHigh: isHigh, From: m.minute, LimitBPM: limit}, lowest: m.rate, highest: m.rate})
+		}
+		r := &runs[len(runs)-1]
+		r.Until = m.minute + 1
+		r.MeasuredMin++
+		r.LimitBPM = max(r.LimitBPM, limit)
+		r.sum += m.rate
+		r.lowest, r.highest = min(r.lowest, m.rate), max(r.highest, m.rate)
+		wasBeyond = true
+	}
+	return runs
+}
+
+// armed returns the runs that are long and measured enough, but for those that begin soon after another of these.
+func (l *Limits) armed(runs []run) []Episode {
+	var episodes []Episode
+	until := math.Inf(-1)
+	for _, r := range runs {
+		length := float64(r.Until - r.From)
+		if length < l.EpisodeMin || 100*float64(r.MeasuredMin) < l.MeasuredPct*length {
+			continue
+		}
+		isArmed := float64(r.From)-until >= l.RearmMin
+		until = float64(r.Until)
+		if !isArmed {
+			continue
+		}
+		r.MeanBPM, r.FurthestBPM = r.sum.mean(r.MeasuredMin), r.lowest.bpm()
+		if r.IsHigh {
+			r.FurthestBPM = r.highest.bpm()
+		}
+		episodes = append(episodes, r.Episode)
+	}
+	return episodes
+}

@@ -1,0 +1,66 @@
+package heart
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/apache/arrow-go/v18/arrow"
+	"github.com/apache/arrow-go/v18/arrow/array"
+
+	"github.com/diurna-health/diurna/transform/rows"
+	"github.com/diurna-health/diurna/transform/samples"
+)
+
+// NightRows turns nights, each with its dates' minutes in as many rows on end, into what the heart did in them.
+func NightRows(_ context.Context, dates array.RecordReader) (array.RecordReader, error) {
+	var (
+		windows        Windows
+		user           *array.String
+		night          *array.Date32
+		first, end     *array.Int32
+		hearts         samples.HeartColumns
+		users, nights  = rows.Strings("user_id"), rows.Dates("night_date")
+		lowest, mean   = rows.Float64s("heart_rate_min_bpm"), rows.Float64s("heart_rate_mean_bpm")
+		halfHour       = rows.Float64s("lowest_half_hour_bpm")
+		halfHourMin    = rows.Int32s("half_hour_measured_min")
+		measured, span = rows.Int32s("measured_min"), rows.Int32s("sleep_period_min")
+		of             Night
+	)
+	in := rows.NewCursor(dates, func(batch arrow.RecordBatch) error {
+		if err := rows.Bind(batch, hearts.Columns(), map[string]any{
+			"user_id": &user, "night_date": &night, "first_minute": &first, "end_minute": &end,
+		}); err != nil {
+			return fmt.Errorf("heart: %w", err)
+		}
+		return rows.BindConstants(batch, map[string]*float64{
+			"window_min": &windows.Min, "window_measured_min": &windows.MeasuredMin,
+		})
+	})
+	tell := func() {
+		s, ok := of.Summary(&windows)
+		if !ok {
+			return
+		}
+		users.Add(of.User, 1)
+		nights.Add(of.Date)
+		lowest.Add(s.MinBPM)
+		mean.Add(s.MeanBPM)
+		halfHour.AddIf(s.HasHalfHour, s.LowestHalfHourBPM)
+		halfHourMin.AddIf(s.HasHalfHour, int32(s.HalfHourMeasuredMin))
+		measured.Add(int32(s.MeasuredMin))
+		span.Add(of.Until - of.From)
+	}
+	columns := rows.NewColumns(users, nights, lowest, mean, halfHour, halfHourMin, measured, span)
+	return rows.NewStream(columns, func() (bool, error) {
+		if !in.Next() {
+			tell()
+			return false, in.Err()
+		}
+		if who, when := user.Value(in.Row), int32(night.Value(in.Row)); who != of.User || when != of.Date {
+			tell()
+			of.Begin(who, when, Span{first.Value(in.Row), end.Value(in.Row)})
+		}
+		of.Add(hearts.At(in.Row))
+		return true, nil
+	}), nil
+}

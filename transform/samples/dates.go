@@ -1,0 +1,124 @@
+package samples
+
+import (
+	"cmp"
+	"context"
+	"slices"
+
+	"github.com/apache/arrow-go/v18/arrow/array"
+
+	"github.com/diurna-health/diurna/transform/rows"
+)
+
+// Dates turns rows of silver.series_hours, in order of user_id and local_date, into dates, each with what its samples come
+// to in lists. The rows bring the limits of heart rates and of counters with them.
+func Dates(_ context.Context, hours array.RecordReader) (array.RecordReader, error) {
+	var (
+		cleaner cleaner
+		rester  rester
+		holder  holder
+		liner   liner
+		day     day
+	)
+	in := newHours(hours, map[string]*float64{
+		"lowest_bpm": &cleaner.lowestBPM, "highest_bpm": &cleaner.highestBPM, "jump_bpm_per_s": &cleaner.jumpBPMPerS,
+		"counter_steps_per_min_max": &day.stepsPerMinMax,
+		"hold_ms":                   &holder.holdMS, "hold_dense_ms": &holder.holdDenseMS, "dense_gap_ms": &holder.denseGapMS,
+		"spot_hold_ms": &holder.spotHoldMS, "spot_own_ms": &holder.spotOwnMS,
+		"flat_line_min": &liner.flatLineMin, "flat_line_samples_per_min": &liner.samplesPerMin,
+	})
+	out := newDateColumns()
+	return rows.NewStream(rows.NewColumns(out.all()...), func() (bool, error) {
+		if !in.nextDay() {
+			return false, in.rows.Err()
+		}
+		rester.rest(in.of) // of what was recorded
+		for i := range in.of {
+			if in.of[i].Metric == HeartRate {
+				cleaner.clean(&in.of[i])
+			}
+		}
+		hearts := only(in.of, func(h *Hour) bool { return h.Metric == HeartRate })
+		slices.SortStableFunc(hearts, func(a, b Hour) int { return cmp.Compare(a.HourUS, b.HourUS) })
+		rates, summary := holder.hold(hearts)
+		lines := liner.flat(hearts)
+		day.fill(only(in.of, func(h *Hour) bool { return h.Metric != Motion && len(h.Values) > 0 }))
+		if !day.isMeasured() && !slices.ContainsFunc(rester.hours, func(h restHour) bool { return h.isWorn() }) {
+			return true, nil
+		}
+		out.users.Add(in.user, 1)
+		out.dates.Add(int32(in.date))
+		out.add(&day)
+		out.held.add(rates, &summary)
+		out.flat.add(lines)
+		out.rest.add(rester.hours)
+		return true, nil
+	}), nil
+}
+
+func only(hours []Hour, is func(*Hour) bool) []Hour {
+	kept := make([]Hour, 0, len(hours))
+	for i := range hours {
+		if is(&hours[i]) {
+			kept = append(kept, hours[i])
+		}
+	}
+	return kept
+}
+
+// dateColumns are the columns of the dates.
+type dateColumns struct {
+	users  *rows.Texts
+	dates  *rows.Numbers[int32]
+	lists  []metricLists
+	clocks []clock
+	totals []dateTotal
+	held   *heldLists
+	flat   *flatLists
+	rest   *restLists
+}
+
+func newDateColumns() *dateColumns {
+	return &dateColumns{
+		users: rows.Strings("user_id"), dates: rows.Dates("local_date"), lists: newMetricLists(),
+		clocks: []clock{
+			{HeartRate, rows.Int32s("heart_rate_utc_offset_min"), rows.Int32Lists("heart_rate_utc_offsets_min")},
+			{Steps, rows.Int32s("step_utc_offset_min"), rows.Int32Lists("step_utc_offsets_min")},
+		},
+		totals: []dateTotal{
+			{Distance, rows.Int64s("distance_cm")}, {Floors, rows.Int64s("floor_count")},
+			{ActiveEnergy, rows.Int64s("active_energy_cal")},
+		},
+		held: newHeldLists(), flat: newFlatLists(), rest: newRestLists(),
+	}
+}
+
+func (c *dateColumns) all() []rows.Column {
+	columns := []rows.Column{c.users, c.dates}
+	for _, l := range c.lists {
+		columns = append(columns, l.minutes)
+		for _, f := range l.figures {
+			columns = append(columns, f.column)
+		}
+	}
+	for _, k := range c.clocks {
+		columns = append(columns, k.offset, k.offsets)
+	}
+	for _, t := range c.totals {
+		columns = append(columns, t.column)
+	}
+	return slices.Concat(columns, c.held.columns(), c.flat.columns(), c.rest.columns())
+}
+
+// add adds what is told by the minute.
+func (c *dateColumns) add(d *day) {
+	for i := range c.lists {
+		c.lists[i].add(&d.chosen[c.lists[i].metric])
+	}
+	for i := range c.clocks {
+		c.clocks[i].add(&d.chosen[c.clocks[i].metric])
+	}
+	for i := range c.totals {
+		c.totals[i].add(&d.chosen[c.totals[i].metric])
+	}
+}

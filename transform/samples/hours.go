@@ -1,0 +1,120 @@
+package samples
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/apache/arrow-go/v18/arrow"
+	"github.com/apache/arrow-go/v18/arrow/array"
+
+	"github.com/diurna-health/diurna/schemas"
+	"github.com/diurna-health/diurna/transform/rows"
+)
+
+// Fingerprint changes when the same hours would come to something else.
+const Fingerprint = "4"
+
+// hours reads the hours of one person's date after the other.
+type hours struct {
+	rows *rows.Cursor
+	cols struct {
+		user, device, metric, source *array.String
+		date                         *array.Date32
+		hour                         *array.Timestamp
+		offset, period               *array.Int32
+		offsets, values, sentinels   rows.Lists
+	}
+	constants map[string]*float64 // columns with one value for all rows
+
+	user string
+	date arrow.Date32
+	of   []Hour
+}
+
+// newHours reads hours, and the constants that come with them.
+func newHours(reader array.RecordReader, constants map[string]*float64) *hours {
+	h := &hours{constants: constants}
+	h.rows = rows.NewCursor(reader, h.open)
+	return h
+}
+
+// nextDay fills user, date and of with the next person's date. Lists may lie in a batch that goes when the next comes,
+// so they are copied.
+func (h *hours) nextDay() bool {
+	h.of = h.of[:0]
+	for h.rows.Next() {
+		user, date := h.cols.user.Value(h.rows.Row), h.cols.date.Value(h.rows.Row)
+		switch {
+		case len(h.of) == 0:
+			h.user, h.date = strings.Clone(user), date
+		case user != h.user || date != h.date:
+			h.rows.Back()
+			return true
+		}
+		h.addHour(h.rows.Row)
+	}
+	return len(h.of) > 0 && h.rows.Err() == nil
+}
+
+// addHour adds the row to the hours of the date, in the memory of an hour of a date before.
+func (h *hours) addHour(row int) {
+	metric, ok := metricOf(h.cols.metric.Value(row))
+	offsets, values := h.cols.offsets.At(row), h.cols.values.At(row)
+	if !ok || len(values) == 0 || len(offsets) == 0 {
+		return
+	}
+	n := len(h.of)
+	if n < cap(h.of) {
+		h.of = h.of[:n+1]
+	} else {
+		h.of = append(h.of, Hour{})
+	}
+	hour := &h.of[n]
+	if device := h.cols.device.Value(row); hour.Device != device {
+		hour.Device = strings.Clone(device)
+	}
+	hour.Metric, hour.SourceRank = metric, rankOf(h.cols.source.Value(row))
+	hour.HourUS, hour.UTCOffsetMin = int64(h.cols.hour.Value(row)), h.cols.offset.Value(row)
+	hour.PeriodMS = h.cols.period.Value(row)
+	hour.OffsetsMS = append(hour.OffsetsMS[:0], offsets...)
+	hour.Values = append(hour.Values[:0], values...)
+	hour.Sentinels = append(hour.Sentinels[:0], h.cols.sentinels.At(row)...)
+	hour.Refused = 0
+}
+
+func metricOf(name string) (Metric, bool) {
+	i := slices.Index([]string{
+		HeartRate: schemas.HeartRate, Steps: schemas.Steps, Intensity: schemas.Intensity,
+		Distance: "distance", Floors: "floors", ActiveEnergy: "active_energy", OxygenSaturation: "oxygen_saturation",
+		RespiratoryRate: "respiratory_rate", SkinTemperature: "skin_temperature", Stress: "stress", Noise: "noise_level",
+		StepCounter: schemas.StepCounter, Motion: schemas.MotionCount,
+	}, name)
+	return Metric(i), i >= 0
+}
+
+func rankOf(source string) int32 {
+	switch source {
+	case "native":
+		return nativeRank
+	case "import":
+		return nativeRank + 1
+	default:
+		return nativeRank + 2
+	}
+}
+
+func (h *hours) open(batch arrow.RecordBatch) error {
+	c := &h.cols
+	if err := rows.Bind(batch, map[string]any{
+		"user_id": &c.user, "local_date": &c.date, "device_id": &c.device, "metric": &c.metric, "source": &c.source,
+		"hour_at": &c.hour, "utc_offset_min": &c.offset, "period_ms": &c.period,
+		"offsets_ms": &c.offsets, "values": &c.values, "sentinel_values": &c.sentinels,
+	}); err != nil {
+		return fmt.Errorf("samples: %w", err)
+	}
+	if err := rows.BindConstants(batch, h.constants); err != nil {
+		return fmt.Errorf("samples: %w", err)
+	}
+	return nil
+}

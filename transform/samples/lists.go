@@ -1,0 +1,149 @@
+package samples
+
+import (
+	"slices"
+
+	"github.com/diurna-health/diurna/transform/rows"
+)
+
+// The columns of a date's minutes of a metric: which they are, and figures of each.
+type metricLists struct {
+	metric  Metric
+	minutes *rows.IntLists
+	figures []figure
+}
+
+// A figure is something of the tallies that stand for the minutes.
+type figure struct {
+	column  *rows.IntLists
+	of      func(*tally) int32
+	isUsual func(*series) bool // it says nothing new of the date, and has no list
+}
+
+func lowest(t *tally) int32  { return t.min }
+func highest(t *tally) int32 { return t.max }
+func total(t *tally) int32   { return t.sum }
+func samples(t *tally) int32 { return t.count }
+func foreign(t *tally) int32 { return t.foreign }
+
+// covered is how many minutes the longest sample speaks for; a spot value speaks for its minute.
+func covered(t *tally) int32 { return max(t.periodMS, minuteMS) / minuteMS }
+
+// What most dates are: one sample a minute, of the device's own, that speaks for that minute.
+func isSingle(s *series) bool { return s.samplesMost <= 1 }
+func isOwn(s *series) bool    { return s.foreignMost == 0 }
+func isShort(s *series) bool  { return s.periodMost <= minuteMS }
+
+func newMetricLists() []metricLists {
+	list := rows.Int32Lists
+	return []metricLists{
+		{HeartRate, list("heart_rate_minutes"), []figure{
+			{list("heart_rate_sums_bpm"), total, nil},
+			{list("heart_rate_mins_bpm"), lowest, isSingle},
+			{list("heart_rate_maxs_bpm"), highest, isSingle},
+			{list("heart_rate_sample_counts"), samples, isSingle},
+		}},
+		{Steps, list("step_minutes"), []figure{
+			{list("step_counts"), total, nil},
+			{list("step_sample_counts"), samples, isSingle},
+			{list("foreign_step_counts"), foreign, isOwn},
+			{list("step_covered_mins"), covered, isShort},
+		}},
+		{Intensity, list("intensity_minutes"), []figure{
+			{list("intensity_levels"), highest, nil}, // a class is no quantity: the highest counts
+			{list("intensity_sample_counts"), samples, isSingle},
+		}},
+		{OxygenSaturation, list("oxygen_saturation_minutes"), []figure{
+			{list("oxygen_saturation_sums_permille"), total, nil},
+			{list("oxygen_saturation_mins_permille"), lowest, isSingle},
+			{list("oxygen_saturation_sample_counts"), samples, isSingle},
+			{list("oxygen_saturation_covered_mins"), covered, isShort},
+		}},
+		{RespiratoryRate, list("respiratory_rate_minutes"), []figure{
+			{list("respiratory_rate_sums_milli_per_min"), total, nil},
+			{list("respiratory_rate_sample_counts"), samples, isSingle},
+			{list("respiratory_rate_covered_mins"), covered, isShort},
+		}},
+		{SkinTemperature, list("skin_temperature_minutes"), []figure{
+			{list("skin_temperature_sums_mcel"), total, nil},
+			{list("skin_temperature_sample_counts"), samples, isSingle},
+			{list("skin_temperature_covered_mins"), covered, isShort},
+		}},
+		{Stress, list("stress_minutes"), []figure{
+			{list("stress_sums_score"), total, nil},
+			{list("stress_sample_counts"), samples, isSingle},
+			{list("stress_covered_mins"), covered, isShort},
+		}},
+		{Noise, list("noise_level_minutes"), []figure{
+			{list("noise_level_sums_ddb"), total, nil},
+			{list("noise_level_maxs_ddb"), highest, isSingle},
+			{list("noise_level_sample_counts"), samples, isSingle},
+			{list("noise_level_covered_mins"), covered, isShort},
+		}},
+	}
+}
+
+// add adds what was measured on a date.
+func (l *metricLists) add(of *series) {
+	addList(l.minutes, of.minutes)
+	for i := range l.figures {
+		l.figures[i].add(of)
+	}
+}
+
+func (f *figure) add(s *series) {
+	if len(s.tallies) == 0 || f.isUsual != nil && f.isUsual(s) {
+		f.column.Skip()
+		return
+	}
+	for _, t := range s.tallies {
+		f.column.Append(f.of(t))
+	}
+	f.column.End()
+}
+
+func addList(column *rows.IntLists, values []int32) {
+	if len(values) == 0 {
+		column.Skip()
+		return
+	}
+	column.Append(values...)
+	column.End()
+}
+
+// A clock is the columns that tell what the person's clock showed in the minutes of a metric: one offset where it was
+// always the same, else one for each minute.
+type clock struct {
+	metric  Metric
+	offset  *rows.Numbers[int32]
+	offsets *rows.IntLists
+}
+
+func (c *clock) add(of *series) {
+	offsets := of.offsetsMin
+	switch {
+	case len(offsets) == 0:
+		c.offset.Skip(1)
+		c.offsets.Skip()
+	case slices.Min(offsets) == slices.Max(offsets):
+		c.offset.Add(offsets[0])
+		c.offsets.Skip()
+	default:
+		c.offset.Skip(1)
+		addList(c.offsets, offsets)
+	}
+}
+
+// A dateTotal is a column of what a metric came to on a date.
+type dateTotal struct {
+	metric Metric
+	column *rows.Numbers[int64]
+}
+
+func (t *dateTotal) add(of *series) {
+	sum := int64(0)
+	for _, t := range of.tallies {
+		sum += int64(t.sum)
+	}
+	t.column.AddIf(len(of.tallies) > 0, sum)
+}

@@ -80,10 +80,13 @@ func (t *slot) add(d *Day, k, still int) {
 	t.still += still
 }
 
-// slot returns the slot of that number. Hours come in order.
+// slot returns the slot of that number. Hours come in order, but for those that were recorded at another offset.
 func (s *Search) slot(number int64, utcOffsetMin int32) *slot {
 	if len(s.slots) == 0 {
 		s.first = number
+	}
+	for ; number < s.first; s.first-- {
+		s.slots = slices.Insert(s.slots, 0, slot{number: s.first - 1})
 	}
 	for int64(len(s.slots)) <= number-s.first {
 		s.slots = append(s.slots, slot{number: s.first + int64(len(s.slots))})

@@ -100,6 +100,23 @@ func TestAStreamEndsWithTheErrorOfItsRows(t *testing.T) {
 	}
 }
 
+func TestWhatBreaksOnARowIsAnErrorWithoutItsValues(t *testing.T) {
+	t.Parallel()
+	n := rows.Int32s("n")
+	values := []int32{61}
+	s := rows.NewStream(rows.NewColumns(n), func() (bool, error) {
+		n.Add(values[len(values)+4710])
+		return true, nil
+	})
+	defer s.Release()
+	if s.Next() || s.Err() == nil {
+		t.Fatalf("the stream goes on: %v", s.Err())
+	}
+	if text := s.Err().Error(); !strings.Contains(text, "rows_test.go:") || strings.Contains(text, "4711") {
+		t.Errorf("the error is %q, want the place and no value", text)
+	}
+}
+
 func TestBindFindsColumnsByNameAndType(t *testing.T) {
 	t.Parallel()
 	schema := arrow.NewSchema([]arrow.Field{

@@ -1,6 +1,10 @@
 package rows
 
 import (
+	"fmt"
+	"path/filepath"
+	"runtime"
+	"strings"
 	"sync/atomic"
 
 	"github.com/apache/arrow-go/v18/arrow"
@@ -45,7 +49,7 @@ func (s *Stream) Next() bool {
 	s.drop()
 	for !s.done && s.err == nil && s.out.Size() < batchSize {
 		var more bool
-		more, s.err = s.fill()
+		more, s.err = s.step()
 		s.done = !more
 	}
 	if s.err != nil || s.out.Rows() == 0 {
@@ -53,6 +57,32 @@ func (s *Stream) Next() bool {
 	}
 	s.batch = s.out.Take()
 	return true
+}
+
+// step makes some more rows. What is odd enough to break that costs a table and not the process: nobody could be built for
+// until it was gone. The error says where, and nothing of the person.
+func (s *Stream) step() (more bool, err error) {
+	defer func() {
+		if problem := recover(); problem != nil {
+			more, err = false, fmt.Errorf("no rows can be made of these: %T at %s", problem, whereItBroke())
+		}
+	}()
+	return s.fill()
+}
+
+// whereItBroke returns the file and line of what panicked, called while it is recovered from.
+func whereItBroke() string {
+	callers := make([]uintptr, 32)
+	frames := runtime.CallersFrames(callers[:runtime.Callers(1, callers)])
+	isPanicking := false
+	for {
+		frame, more := frames.Next()
+		isRuntime := strings.HasPrefix(frame.Function, "runtime.")
+		if isPanicking && !isRuntime || !more {
+			return fmt.Sprintf("%s:%d", filepath.Base(frame.File), frame.Line)
+		}
+		isPanicking = isPanicking || frame.Function == "runtime.gopanic"
+	}
 }
 
 // Retain and Release count who holds the reader.

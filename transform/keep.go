@@ -100,27 +100,17 @@ const daysAtOnce = 4096
 // addMissing adds the rows of the days of a list, some people at a time.
 func (r *run) addMissing(ctx context.Context, view *Model, k *kept, missing string) error {
 	parts, part := "build.parts_of_"+view.Name, "build.part_of_"+view.Name
-	if err := r.w.exec(ctx, fmt.Sprintf(`create or replace table %s as
-		select user_id, cast((sum(count(*)) over (order by user_id) - 1) // %d as integer) as part
-		from %s group by user_id`, parts, daysAtOnce, missing)); err != nil {
-		return err
-	}
-	n, err := r.w.count(ctx, "select coalesce(max(part) + 1, 0) from "+parts)
+	numbers, err := r.groupPeople(ctx, missing, parts, daysAtOnce)
 	if err != nil {
 		return err
 	}
-	for i := range n {
-		if err := r.w.exec(ctx, fmt.Sprintf(`create or replace table %s as
-			select m.* from %s as m semi join (select user_id from %s where part = %d) as p on m.user_id = p.user_id`,
-			part, missing, parts, i)); err != nil {
+	for _, number := range numbers {
+		if err := r.w.exec(ctx, "create or replace table "+part+" as "+selectGroup(missing, parts, number)); err != nil {
 			return err
 		}
 		sc, err := r.scopeOf(ctx, part)
 		if err != nil {
 			return err
-		}
-		if sc.days == 0 {
-			continue
 		}
 		if err := r.addKept(ctx, view, k, sc); err != nil {
 			return err

@@ -200,42 +200,15 @@ func (r *run) cut(ctx context.Context, rows string) ([]string, error) {
 	if err := r.w.exec(ctx, "create or replace table build.rewritten as "+rows); err != nil {
 		return nil, err
 	}
-	if err := r.w.exec(ctx, fmt.Sprintf(`create or replace table build.cuts as
-		select user_id, cast((rows_upto - n) // %d as integer) as file_number
-		from (
-			select user_id, count(*) as n, sum(count(*)) over (order by user_id) as rows_upto
-			from build.rewritten
-			group by user_id
-		)`, r.fileRows())); err != nil {
-		return nil, err
-	}
-	numbers, err := r.fileNumbers(ctx)
+	numbers, err := r.groupPeople(ctx, "build.rewritten", "build.cuts", r.fileRows())
 	if err != nil {
 		return nil, err
 	}
 	selects := make([]string, len(numbers))
 	for i, number := range numbers {
-		selects[i] = fmt.Sprintf(`select o.* from build.rewritten as o
-			semi join (select user_id from build.cuts where file_number = %d) as c on o.user_id = c.user_id`, number)
+		selects[i] = selectGroup("build.rewritten", "build.cuts", number)
 	}
 	return selects, nil
-}
-
-func (r *run) fileNumbers(ctx context.Context) ([]int64, error) {
-	rows, err := r.w.conn.QueryContext(ctx, "select distinct file_number from build.cuts order by file_number")
-	if err != nil {
-		return nil, err
-	}
-	defer rows.Close()
-	var numbers []int64
-	for rows.Next() {
-		var n int64
-		if err := rows.Scan(&n); err != nil {
-			return nil, err
-		}
-		numbers = append(numbers, n)
-	}
-	return numbers, rows.Err()
 }
 
 // writeFile writes and publishes one file of the rows of a select, in order of the grain. Of no rows there is no file.

@@ -2,10 +2,8 @@ package activity
 
 import (
 	"context"
-	"fmt"
 	"math"
 
-	"github.com/apache/arrow-go/v18/arrow"
 	"github.com/apache/arrow-go/v18/arrow/array"
 
 	"github.com/diurna-health/diurna/transform/rows"
@@ -31,19 +29,14 @@ func BoutRows(_ context.Context, dates array.RecordReader) (array.RecordReader, 
 		means           = rows.Float64s("heart_rate_mean_bpm")
 		confidence      = rows.Int32s("confidence_pct")
 	)
-	in := rows.NewCursor(dates, func(batch arrow.RecordBatch) error {
-		if err := rows.Bind(batch, hearts.Columns(), steps.Columns(), map[string]any{
-			"user_id": &user, "local_date": &date, "heart_rate_max_bpm": &highest, "resting_heart_rate_bpm": &resting,
-		}); err != nil {
-			return fmt.Errorf("activity: %w", err)
-		}
-		return rows.BindConstants(batch, map[string]*float64{
-			"least_min": &rules.LeastMin, "ride_min": &rules.RideMin, "gap_min": &rules.GapMin, "steps_min": &rules.StepsMin,
-			"share_pct": &rules.SharePct, "walk_cadence": &rules.WalkCadence, "run_cadence": &rules.RunCadence,
-			"run_heart_pct": &rules.RunHeartPct, "certain_cadence": &rules.CertainCadence,
-			"ride_cadence": &rules.RideCadence, "ride_heart_pct": &rules.RideHeartPct,
-		})
-	})
+	in := rows.NewCursor(dates, rows.Bound(map[string]*float64{
+		"least_min": &rules.LeastMin, "ride_min": &rules.RideMin, "gap_min": &rules.GapMin, "steps_min": &rules.StepsMin,
+		"share_pct": &rules.SharePct, "walk_cadence": &rules.WalkCadence, "run_cadence": &rules.RunCadence,
+		"run_heart_pct": &rules.RunHeartPct, "certain_cadence": &rules.CertainCadence,
+		"ride_cadence": &rules.RideCadence, "ride_heart_pct": &rules.RideHeartPct,
+	}, hearts.Columns(), steps.Columns(), map[string]any{
+		"user_id": &user, "local_date": &date, "heart_rate_max_bpm": &highest, "resting_heart_rate_bpm": &resting,
+	}))
 	columns := rows.NewColumns(users, days, firsts, lasts, kinds, lengths, active, counts, cadence, means, confidence)
 	return rows.NewStream(columns, func() (bool, error) {
 		if !in.Next() {

@@ -100,10 +100,8 @@ func (r *BoutRules) ridingStretches(heart samples.Heart, walked samples.Walked, 
 		if !(float64(heart.Sum(i)) >= fromBPM*float64(heart.Count(i))) { // also when it is not known
 			continue
 		}
-		for k < len(walked.Minutes) && walked.Minutes[k] < minute {
-			k++
-		}
-		if k == len(walked.Minutes) || walked.Minutes[k] > minute || float64(walked.Counts[k]) < r.RideCadence {
+		at, found := samples.Seek(walked.Minutes, k, minute)
+		if k = at; !found || float64(walked.Counts[k]) < r.RideCadence {
 			stretches = r.extend(stretches, minute)
 		}
 	}
@@ -128,8 +126,7 @@ func (r *BoutRules) isLong(b *Bout, leastMin float64) bool {
 
 // measure takes in the heart rate of all minutes from the first to the last.
 func (b *Bout) measure(heart samples.Heart) {
-	first, _ := slices.BinarySearch(heart.Minutes, b.First)
-	end, _ := slices.BinarySearch(heart.Minutes, b.Last+1)
+	first, end := heart.Within(samples.Span{From: b.First, Until: b.Last + 1})
 	for i := first; i < end; i++ {
 		b.heartSum += int64(heart.Sum(i))
 		b.heartCnt += int64(heart.Count(i))

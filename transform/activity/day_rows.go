@@ -2,10 +2,8 @@ package activity
 
 import (
 	"context"
-	"fmt"
 	"math"
 
-	"github.com/apache/arrow-go/v18/arrow"
 	"github.com/apache/arrow-go/v18/arrow/array"
 
 	"github.com/diurna-health/diurna/transform/rows"
@@ -41,19 +39,14 @@ func DayRows(_ context.Context, dates array.RecordReader) (array.RecordReader, e
 		distances, floorCounts = rows.Int64s("distance_cm"), rows.Int32s("floor_count")
 		energies               = rows.Int64s("active_energy_cal")
 	)
-	in := rows.NewCursor(dates, func(batch arrow.RecordBatch) error {
-		if err := rows.Bind(batch, steps.Columns(), map[string]any{
-			"user_id": &user, "local_date": &date, "step_utc_offset_min": &offset, "step_utc_offsets_min": &offsets,
-			"step_sample_counts": &samples, "intensity_levels": &levels, "intensity_sample_counts": &levelSamples,
-			"distance_cm": &distance, "floor_count": &floors, "active_energy_cal": &energy,
-		}); err != nil {
-			return fmt.Errorf("activity: %w", err)
-		}
-		return rows.BindConstants(batch, map[string]*float64{
-			"active_hour_step_count": &rules.ActiveHourSteps, "cadence_moderate": &rules.CadenceModerate,
-			"cadence_vigorous": &rules.CadenceVigorous, "peak_min": &rules.PeakMin, "vigorous_weight": &rules.VigorousWeight,
-		})
-	})
+	in := rows.NewCursor(dates, rows.Bound(map[string]*float64{
+		"active_hour_step_count": &rules.ActiveHourSteps, "cadence_moderate": &rules.CadenceModerate,
+		"cadence_vigorous": &rules.CadenceVigorous, "peak_min": &rules.PeakMin, "vigorous_weight": &rules.VigorousWeight,
+	}, steps.Columns(), map[string]any{
+		"user_id": &user, "local_date": &date, "step_utc_offset_min": &offset, "step_utc_offsets_min": &offsets,
+		"step_sample_counts": &samples, "intensity_levels": &levels, "intensity_sample_counts": &levelSamples,
+		"distance_cm": &distance, "floor_count": &floors, "active_energy_cal": &energy,
+	}))
 	columns := rows.NewColumns(users, days, counts, sampleCounts, observed, activeHours, intensities, byLevel[0], byLevel[1],
 		byLevel[2], byLevel[3], equivalent, lightMin, moderateMin, vigorousMin, peak1, peak30, distances, floorCounts, energies)
 	return rows.NewStream(columns, func() (bool, error) {

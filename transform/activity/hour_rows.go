@@ -2,7 +2,6 @@ package activity
 
 import (
 	"context"
-	"fmt"
 	"math"
 
 	"github.com/apache/arrow-go/v18/arrow"
@@ -17,7 +16,7 @@ const minutesOfDay = 24 * 60
 // HourRows turns rows of dates, each with its minutes in lists, into rows of hours.
 func HourRows(_ context.Context, dates array.RecordReader) (array.RecordReader, error) {
 	of, out := &dayReader{}, newHourColumns()
-	in := rows.NewCursor(dates, of.open)
+	in := rows.NewCursor(dates, of.bind())
 	return rows.NewStream(rows.NewColumns(out.all...), func() (bool, error) {
 		if !in.Next() {
 			return false, in.Err()
@@ -42,7 +41,7 @@ type dayReader struct {
 	steps                             samples.StepColumns
 	heartOffset, stepOffset           *array.Int32
 	heartOffsets, stepOffsets         rows.Lists
-	bedFrom, bedUntil                 rows.Lists
+	beds                              samples.SpanColumns
 	weight, resting                   *array.Float64
 	moderate, vigorous                *array.Float64
 	sedentary, shaker                 *array.Float64
@@ -54,19 +53,9 @@ type dayReader struct {
 	day Day
 }
 
-func (r *dayReader) open(batch arrow.RecordBatch) error {
-	if err := rows.Bind(batch, r.hearts.Columns(), r.steps.Columns(), map[string]any{
-		"user_id": &r.user, "local_date": &r.date, "is_worn_by_motion": &r.isWornByMotion, "is_sleep_unknown": &r.isSleepUnknown,
-		"heart_rate_utc_offset_min": &r.heartOffset, "heart_rate_utc_offsets_min": &r.heartOffsets,
-		"step_utc_offset_min": &r.stepOffset, "step_utc_offsets_min": &r.stepOffsets,
-		"bed_from_minutes": &r.bedFrom, "bed_until_minutes": &r.bedUntil,
-		"body_weight_g": &r.weight, "resting_bpm": &r.resting, "moderate_bpm": &r.moderate, "vigorous_bpm": &r.vigorous,
-		"sedentary_bpm": &r.sedentary, "shaker_bpm": &r.shaker,
-		"keytel_bpm": &r.keytelFrom, "keytel_kcal": &r.keytel, "keytel_kcal_per_beat": &r.keytelPerBeat,
-	}); err != nil {
-		return fmt.Errorf("activity: %w", err)
-	}
-	return rows.BindConstants(batch, map[string]*float64{
+// bind returns what finds the columns of a batch.
+func (r *dayReader) bind() func(arrow.RecordBatch) error {
+	return rows.Bound(map[string]*float64{
 		"cadence_moderate": &r.rules.CadenceModerate, "cadence_vigorous": &r.rules.CadenceVigorous,
 		"recent_step_min": &r.rules.RecentStepMin, "worn_stretch_min": &r.rules.WornStretchMin,
 		"prolonged_min": &r.rules.ProlongedMin, "long_min": &r.rules.LongMin, "motion_still_min": &r.rules.MotionStillMin,
@@ -75,6 +64,13 @@ func (r *dayReader) open(batch arrow.RecordBatch) error {
 		"implausible_cadence": &r.rules.ImplausibleCadence, "implausible_run_cadence": &r.rules.ImplausibleRunCadence,
 		"implausible_run_min": &r.rules.ImplausibleRunMin,
 		"shaker_cadence":      &r.rules.ShakerCadence, "shaker_run_min": &r.rules.ShakerRunMin,
+	}, r.hearts.Columns(), r.steps.Columns(), r.beds.Columns("bed"), map[string]any{
+		"user_id": &r.user, "local_date": &r.date, "is_worn_by_motion": &r.isWornByMotion, "is_sleep_unknown": &r.isSleepUnknown,
+		"heart_rate_utc_offset_min": &r.heartOffset, "heart_rate_utc_offsets_min": &r.heartOffsets,
+		"step_utc_offset_min": &r.stepOffset, "step_utc_offsets_min": &r.stepOffsets,
+		"body_weight_g": &r.weight, "resting_bpm": &r.resting, "moderate_bpm": &r.moderate, "vigorous_bpm": &r.vigorous,
+		"sedentary_bpm": &r.sedentary, "shaker_bpm": &r.shaker,
+		"keytel_bpm": &r.keytelFrom, "keytel_kcal": &r.keytel, "keytel_kcal_per_beat": &r.keytelPerBeat,
 	})
 }
 
@@ -88,11 +84,7 @@ func (r *dayReader) read(row int) {
 	d.ModerateBPM, d.VigorousBPM = number(r.moderate), number(r.vigorous)
 	d.SedentaryBPM, d.ShakerBPM = number(r.sedentary), number(r.shaker)
 	d.Keytel = Keytel{FromBPM: number(r.keytelFrom), Kcal: number(r.keytel), KcalABeat: number(r.keytelPerBeat)}
-	d.Beds = d.Beds[:0]
-	until := r.bedUntil.At(r.at)
-	for i, from := range r.bedFrom.At(r.at) {
-		d.Beds = append(d.Beds, Span{From: from, Until: until[i]})
-	}
+	d.Beds = r.beds.At(r.at)
 	r.readMinutes()
 }
 

@@ -2,7 +2,8 @@ package activity
 
 import (
 	"math"
-	"slices"
+
+	"github.com/diurna-health/diurna/transform/samples"
 )
 
 // A Minute is one with a step or heart-rate sample.
@@ -14,13 +15,10 @@ type Minute struct {
 	HeartBPM float64 // mean; NaN when not measured
 }
 
-// A Span is minutes from the first to before the second.
-type Span struct{ From, Until int32 }
-
 // A Day is a person's date: its minutes, and what is known of the person. What is not known is NaN.
 type Day struct {
 	Minutes []Minute // in order
-	Beds    []Span
+	Beds    samples.Spans
 
 	WornByMotion bool // for want of a heart rate
 	SleepUnknown bool // only the sums of the night are known
@@ -78,7 +76,7 @@ type classed struct {
 func (d *Day) classify(r *Rules) []classed {
 	minutes := make([]classed, len(d.Minutes))
 	for i, m := range d.Minutes {
-		c := classed{Minute: m, cadence: r.cadence(m), isMeasured: !math.IsNaN(m.HeartBPM), isInBed: d.inBed(m.Number)}
+		c := classed{Minute: m, cadence: r.cadence(m), isMeasured: !math.IsNaN(m.HeartBPM), isInBed: d.Beds.Contain(m.Number)}
 		if !c.isInBed {
 			c.heart = d.heart(m)
 			c.isKeytel = m.HeartBPM >= d.Keytel.FromBPM
@@ -118,10 +116,6 @@ func (d *Day) heart(m Minute) int {
 	default:
 		return still
 	}
-}
-
-func (d *Day) inBed(number int32) bool {
-	return slices.ContainsFunc(d.Beds, func(b Span) bool { return b.From <= number && number < b.Until })
 }
 
 // wake marks the minutes out of bed in those stretches of the clock that have a heart rate: there the watch was worn.

@@ -2,9 +2,7 @@ package activity
 
 import (
 	"context"
-	"fmt"
 
-	"github.com/apache/arrow-go/v18/arrow"
 	"github.com/apache/arrow-go/v18/arrow/array"
 
 	"github.com/diurna-health/diurna/transform/rows"
@@ -24,14 +22,9 @@ func WearRows(_ context.Context, dates array.RecordReader) (array.RecordReader, 
 		worn, moved          = rows.Int32s("worn_min"), rows.Int32s("motion_min")
 		sources              = rows.Strings("wear_source")
 	)
-	in := rows.NewCursor(dates, func(batch arrow.RecordBatch) error {
-		if err := rows.Bind(batch, steps.Columns(), map[string]any{
-			"user_id": &user, "local_date": &date, "heart_rate_min": &heart,
-		}); err != nil {
-			return fmt.Errorf("activity: %w", err)
-		}
-		return rows.BindConstants(batch, map[string]*float64{"certain_min": &certainMin, "still_min": &stillMin})
-	})
+	in := rows.NewCursor(dates, rows.Bound(map[string]*float64{"certain_min": &certainMin, "still_min": &stillMin}, steps.Columns(), map[string]any{
+		"user_id": &user, "local_date": &date, "heart_rate_min": &heart,
+	}))
 	return rows.NewStream(rows.NewColumns(users, days, worn, sources, moved), func() (bool, error) {
 		if !in.Next() {
 			return false, in.Err()

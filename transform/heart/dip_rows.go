@@ -2,9 +2,7 @@ package heart
 
 import (
 	"context"
-	"fmt"
 
-	"github.com/apache/arrow-go/v18/arrow"
 	"github.com/apache/arrow-go/v18/arrow/array"
 
 	"github.com/diurna-health/diurna/transform/rows"
@@ -19,9 +17,8 @@ func DipRows(_ context.Context, nights array.RecordReader) (array.RecordReader, 
 		night          *array.Date32
 		asleep         *array.Float64
 		asleepMeasured *array.Int32
-		froms, untils  rows.Lists
 		hearts         samples.HeartColumns
-		beds           []Span
+		beds           samples.SpanColumns
 		users, dates   = rows.Strings("user_id"), rows.Dates("night_date")
 		awakeMeans     = rows.Float64s("awake_mean_bpm")
 		asleepMeans    = rows.Float64s("asleep_mean_bpm")
@@ -29,22 +26,15 @@ func DipRows(_ context.Context, nights array.RecordReader) (array.RecordReader, 
 		awakeMeasured  = rows.Int32s("awake_measured_min")
 		sleepMeasured  = rows.Int32s("asleep_measured_min")
 	)
-	in := rows.NewCursor(nights, func(batch arrow.RecordBatch) error {
-		if err := rows.Bind(batch, hearts.Columns(), map[string]any{
-			"user_id": &user, "night_date": &night, "asleep_mean_bpm": &asleep, "asleep_measured_min": &asleepMeasured,
-			"bed_from_minutes": &froms, "bed_until_minutes": &untils,
-		}); err != nil {
-			return fmt.Errorf("heart: %w", err)
-		}
-		return rows.BindConstants(batch, map[string]*float64{"awake_min": &awakeMin})
-	})
+	in := rows.NewCursor(nights, rows.Bound(map[string]*float64{"awake_min": &awakeMin}, hearts.Columns(), beds.Columns("bed"), map[string]any{
+		"user_id": &user, "night_date": &night, "asleep_mean_bpm": &asleep, "asleep_measured_min": &asleepMeasured,
+	}))
 	columns := rows.NewColumns(users, dates, awakeMeans, asleepMeans, dips, awakeMeasured, sleepMeasured)
 	return rows.NewStream(columns, func() (bool, error) {
 		if !in.Next() {
 			return false, in.Err()
 		}
-		beds = spansAt(beds, &froms, &untils, in.Row)
-		awake, measuredMin := Awake(hearts.At(in.Row), beds)
+		awake, measuredMin := Awake(hearts.At(in.Row), beds.At(in.Row))
 		if measuredMin == 0 || float64(measuredMin) < awakeMin {
 			return true, nil
 		}

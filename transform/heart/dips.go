@@ -1,16 +1,12 @@
 package heart
 
-import (
-	"slices"
-
-	"github.com/diurna-health/diurna/transform/samples"
-)
+import "github.com/diurna-health/diurna/transform/samples"
 
 // Awake returns the mean heart rate of the minutes out of bed, and how many they are.
-func Awake(heart samples.Heart, beds []Span) (meanBPM float64, measuredMin int) {
+func Awake(heart samples.Heart, beds samples.Spans) (meanBPM float64, measuredMin int) {
 	sum := rate(0)
 	for i, minute := range heart.Minutes {
-		if !slices.ContainsFunc(beds, func(b Span) bool { return b.contains(minute) }) {
+		if !beds.Contain(minute) {
 			sum += rateOf(heart.Mean(i))
 			measuredMin++
 		}

@@ -2,9 +2,7 @@ package heart
 
 import (
 	"context"
-	"fmt"
 
-	"github.com/apache/arrow-go/v18/arrow"
 	"github.com/apache/arrow-go/v18/arrow/array"
 
 	"github.com/diurna-health/diurna/transform/rows"
@@ -21,8 +19,7 @@ func EpisodeRows(_ context.Context, dates array.RecordReader) (array.RecordReade
 		date            *array.Date32
 		hearts          samples.HeartColumns
 		steps           samples.StepColumns
-		froms, untils   rows.Lists
-		workouts        []Span
+		workouts        samples.SpanColumns
 		users, days     = rows.Strings("user_id"), rows.Dates("local_date")
 		started, ended  = rows.Instants("started_at"), rows.Instants("ended_at")
 		kinds           = rows.Strings("limit_kind")
@@ -30,26 +27,19 @@ func EpisodeRows(_ context.Context, dates array.RecordReader) (array.RecordReade
 		limit, mean     = rows.Float64s("limit_bpm"), rows.Float64s("heart_rate_mean_bpm")
 		furthest        = rows.Float64s("heart_rate_extreme_bpm")
 	)
-	in := rows.NewCursor(dates, func(batch arrow.RecordBatch) error {
-		if err := rows.Bind(batch, hearts.Columns(), steps.Columns(), map[string]any{
-			"user_id": &user, "local_date": &date,
-			"workout_from_minutes": &froms, "workout_until_minutes": &untils,
-		}); err != nil {
-			return fmt.Errorf("heart: %w", err)
-		}
-		return rows.BindConstants(batch, map[string]*float64{
-			"high_bpm": &limits.HighBPM, "low_bpm": &limits.LowBPM, "low_asleep_bpm": &limits.LowAsleepBPM,
-			"awake_min": &limits.AwakeMin, "still_min": &limits.StillMin, "episode_min": &limits.EpisodeMin,
-			"measured_pct": &limits.MeasuredPct, "hole_min": &limits.HoleMin, "rearm_min": &limits.RearmMin,
-		})
-	})
+	in := rows.NewCursor(dates, rows.Bound(map[string]*float64{
+		"high_bpm": &limits.HighBPM, "low_bpm": &limits.LowBPM, "low_asleep_bpm": &limits.LowAsleepBPM,
+		"awake_min": &limits.AwakeMin, "still_min": &limits.StillMin, "episode_min": &limits.EpisodeMin,
+		"measured_pct": &limits.MeasuredPct, "hole_min": &limits.HoleMin, "rearm_min": &limits.RearmMin,
+	}, hearts.Columns(), steps.Columns(), workouts.Columns("workout"), map[string]any{
+		"user_id": &user, "local_date": &date,
+	}))
 	columns := rows.NewColumns(users, days, started, kinds, ended, length, measure, limit, mean, furthest)
 	return rows.NewStream(columns, func() (bool, error) {
 		if !in.Next() {
 			return false, in.Err()
 		}
-		workouts = spansAt(workouts, &froms, &untils, in.Row)
-		for _, e := range Episodes(&limits, hearts.At(in.Row), steps.At(in.Row), workouts) {
+		for _, e := range Episodes(&limits, hearts.At(in.Row), steps.At(in.Row), workouts.At(in.Row)) {
 			users.Add(user.Value(in.Row), 1)
 			days.Add(int32(date.Value(in.Row)))
 			started.Add(int64(e.From) * minuteUS)
@@ -70,13 +60,4 @@ func (e *Episode) kind() string {
 		return "high"
 	}
 	return "low"
-}
-
-// spansAt returns the spans of a row, in the memory of others.
-func spansAt(spans []Span, froms, untils *rows.Lists, row int) []Span {
-	spans = spans[:0]
-	for i, from := range froms.At(row) {
-		spans = append(spans, Span{from, untils.At(row)[i]})
-	}
-	return spans
 }

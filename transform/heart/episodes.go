@@ -2,7 +2,6 @@ package heart
 
 import (
 	"math"
-	"slices"
 
 	"github.com/diurna-health/diurna/transform/samples"
 )
@@ -18,11 +17,6 @@ type Limits struct {
 	RearmMin                      float64 // what begins sooner after an episode belongs to it
 }
 
-// A Span is minutes from the first to before the second.
-type Span struct{ From, Until int32 }
-
-func (s Span) contains(minute int32) bool { return s.From <= minute && minute < s.Until }
-
 // An Episode is a time beyond a limit.
 type Episode struct {
 	IsHigh               bool
@@ -33,7 +27,7 @@ type Episode struct {
 }
 
 // Episodes returns the episodes of a date, the high ones first.
-func Episodes(l *Limits, heart samples.Heart, walked samples.Walked, workouts []Span) []Episode {
+func Episodes(l *Limits, heart samples.Heart, walked samples.Walked, workouts samples.Spans) []Episode {
 	states := statesOf(l, heart, walked, workouts)
 	high := l.armed(l.runs(states, true, func(m *state) (float64, bool) {
 		return l.HighBPM, m.rate.bpm() > l.HighBPM
@@ -55,7 +49,7 @@ type state struct {
 	isStill, isAwake bool
 }
 
-func statesOf(l *Limits, heart samples.Heart, walked samples.Walked, workouts []Span) []state {
+func statesOf(l *Limits, heart samples.Heart, walked samples.Walked, workouts samples.Spans) []state {
 	states := make([]state, len(heart.Minutes))
 	lastStep, k := math.Inf(-1), 0
 	for i, minute := range heart.Minutes {
@@ -67,7 +61,7 @@ func statesOf(l *Limits, heart samples.Heart, walked samples.Walked, workouts []
 		sinceStep := float64(minute) - lastStep
 		states[i] = state{
 			minute: minute, rate: rateOf(heart.Mean(i)),
-			isStill: sinceStep > l.StillMin && !slices.ContainsFunc(workouts, func(s Span) bool { return s.contains(minute) }),
+			isStill: sinceStep > l.StillMin && !workouts.Contain(minute),
 			isAwake: sinceStep <= l.AwakeMin,
 		}
 	}

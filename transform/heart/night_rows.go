@@ -2,9 +2,7 @@ package heart
 
 import (
 	"context"
-	"fmt"
 
-	"github.com/apache/arrow-go/v18/arrow"
 	"github.com/apache/arrow-go/v18/arrow/array"
 
 	"github.com/diurna-health/diurna/transform/rows"
@@ -26,16 +24,11 @@ func NightRows(_ context.Context, dates array.RecordReader) (array.RecordReader,
 		measured, span = rows.Int32s("measured_min"), rows.Int32s("sleep_period_min")
 		of             Night
 	)
-	in := rows.NewCursor(dates, func(batch arrow.RecordBatch) error {
-		if err := rows.Bind(batch, hearts.Columns(), map[string]any{
-			"user_id": &user, "night_date": &night, "first_minute": &first, "end_minute": &end,
-		}); err != nil {
-			return fmt.Errorf("heart: %w", err)
-		}
-		return rows.BindConstants(batch, map[string]*float64{
-			"window_min": &windows.Min, "window_measured_min": &windows.MeasuredMin,
-		})
-	})
+	in := rows.NewCursor(dates, rows.Bound(map[string]*float64{
+		"window_min": &windows.Min, "window_measured_min": &windows.MeasuredMin,
+	}, hearts.Columns(), map[string]any{
+		"user_id": &user, "night_date": &night, "first_minute": &first, "end_minute": &end,
+	}))
 	tell := func() {
 		s, ok := of.Summary(&windows)
 		if !ok {
@@ -58,7 +51,7 @@ func NightRows(_ context.Context, dates array.RecordReader) (array.RecordReader,
 		}
 		if who, when := user.Value(in.Row), int32(night.Value(in.Row)); who != of.User || when != of.Date {
 			tell()
-			of.Begin(who, when, Span{first.Value(in.Row), end.Value(in.Row)})
+			of.Begin(who, when, samples.Span{From: first.Value(in.Row), Until: end.Value(in.Row)})
 		}
 		of.Add(hearts.At(in.Row))
 		return true, nil

@@ -13,7 +13,7 @@ type Windows struct{ Min, MeasuredMin float64 }
 
 // A Night gathers the measured minutes of a main sleep.
 type Night struct {
-	Span
+	samples.Span
 
 	User string
 	Date int32 // of waking, days since 1970-01-01
@@ -37,15 +37,14 @@ type Summary struct {
 }
 
 // Begin begins another night.
-func (n *Night) Begin(user string, date int32, sleep Span) {
+func (n *Night) Begin(user string, date int32, sleep samples.Span) {
 	n.User, n.Date, n.Span, n.beats = strings.Clone(user), date, sleep, n.beats[:0]
 }
 
 // Add adds those minutes of a date that are of the sleep. Of devices that disagree about the date, so that both have a
 // minute, the one whose date came first stands for it.
 func (n *Night) Add(heart samples.Heart) {
-	first, _ := slices.BinarySearch(heart.Minutes, n.From)
-	end, _ := slices.BinarySearch(heart.Minutes, n.Until)
+	first, end := heart.Within(n.Span)
 	for i := first; i < end; i++ {
 		n.beats = append(n.beats, beat{heart.Minutes[i], rateOf(heart.Mean(i))})
 	}

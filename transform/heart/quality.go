@@ -15,7 +15,8 @@ type Lock struct {
 
 // LockedMin returns the minutes in which steps may have been taken for beats.
 func (l *Lock) LockedMin(heart samples.Heart, walked samples.Walked) (locked int) {
-	run, last, k := 0, int32(math.MinInt32), 0
+	run, last := 0, int32(math.MinInt32)
+	k := 0
 	end := func() {
 		if run > 0 && float64(run) >= l.Min {
 			locked += run
@@ -27,10 +28,8 @@ func (l *Lock) LockedMin(heart samples.Heart, walked samples.Walked) (locked int
 		if steps <= l.StepsPerMin {
 			continue
 		}
-		for k < len(heart.Minutes) && heart.Minutes[k] < minute {
-			k++
-		}
-		if k == len(heart.Minutes) || heart.Minutes[k] > minute {
+		at, found := samples.Seek(heart.Minutes, k, minute)
+		if k = at; !found {
 			continue
 		}
 		n := float64(heart.Count(k))

@@ -2,9 +2,7 @@ package heart
 
 import (
 	"context"
-	"fmt"
 
-	"github.com/apache/arrow-go/v18/arrow"
 	"github.com/apache/arrow-go/v18/arrow/array"
 
 	"github.com/diurna-health/diurna/transform/rows"
@@ -24,16 +22,11 @@ func QualityRows(_ context.Context, dates array.RecordReader) (array.RecordReade
 		locks       = rows.Int32s("cadence_lock_min")
 		flats       = rows.Int32s("flat_line_min")
 	)
-	in := rows.NewCursor(dates, func(batch arrow.RecordBatch) error {
-		if err := rows.Bind(batch, hearts.Columns(), steps.Columns(), map[string]any{
-			"user_id": &user, "local_date": &date, "flat_line_lengths_ms": &flat,
-		}); err != nil {
-			return fmt.Errorf("heart: %w", err)
-		}
-		return rows.BindConstants(batch, map[string]*float64{
-			"steps_per_min": &lock.StepsPerMin, "distance_bpm": &lock.DistanceBPM, "lock_min": &lock.Min,
-		})
-	})
+	in := rows.NewCursor(dates, rows.Bound(map[string]*float64{
+		"steps_per_min": &lock.StepsPerMin, "distance_bpm": &lock.DistanceBPM, "lock_min": &lock.Min,
+	}, hearts.Columns(), steps.Columns(), map[string]any{
+		"user_id": &user, "local_date": &date, "flat_line_lengths_ms": &flat,
+	}))
 	return rows.NewStream(rows.NewColumns(users, days, locks, flats), func() (bool, error) {
 		if !in.Next() {
 			return false, in.Err()

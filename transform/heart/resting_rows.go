@@ -2,9 +2,7 @@ package heart
 
 import (
 	"context"
-	"fmt"
 
-	"github.com/apache/arrow-go/v18/arrow"
 	"github.com/apache/arrow-go/v18/arrow/array"
 
 	"github.com/diurna-health/diurna/transform/rows"
@@ -27,17 +25,12 @@ func RestingRows(_ context.Context, dates array.RecordReader) (array.RecordReade
 		sources        = rows.Strings("resting_heart_rate_source")
 		measured       = rows.Int32s("measured_min")
 	)
-	in := rows.NewCursor(dates, func(batch arrow.RecordBatch) error {
-		if err := rows.Bind(batch, hearts.Columns(), steps.Columns(), map[string]any{
-			"user_id": &user, "local_date": &date, "asleep_bpm": &asleep, "asleep_measured_min": &asleepMeasured,
-		}); err != nil {
-			return fmt.Errorf("heart: %w", err)
-		}
-		return rows.BindConstants(batch, map[string]*float64{
-			"still_min": &waking.StillMin, "awake_measured_min": &waking.MeasuredMin, "awake_percentile": &waking.Percentile,
-			"plausible_low_bpm": &lowest, "plausible_high_bpm": &most,
-		})
-	})
+	in := rows.NewCursor(dates, rows.Bound(map[string]*float64{
+		"still_min": &waking.StillMin, "awake_measured_min": &waking.MeasuredMin, "awake_percentile": &waking.Percentile,
+		"plausible_low_bpm": &lowest, "plausible_high_bpm": &most,
+	}, hearts.Columns(), steps.Columns(), map[string]any{
+		"user_id": &user, "local_date": &date, "asleep_bpm": &asleep, "asleep_measured_min": &asleepMeasured,
+	}))
 	return rows.NewStream(rows.NewColumns(users, days, resting, sources, measured), func() (bool, error) {
 		if !in.Next() {
 			return false, in.Err()

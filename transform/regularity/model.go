@@ -2,10 +2,8 @@ package regularity
 
 import (
 	"context"
-	"fmt"
 	"strings"
 
-	"github.com/apache/arrow-go/v18/arrow"
 	"github.com/apache/arrow-go/v18/arrow/array"
 
 	"github.com/diurna-health/diurna/transform/rows"
@@ -28,15 +26,10 @@ func PairRows(_ context.Context, dates array.RecordReader) (array.RecordReader, 
 		observedHours      []Hour
 		sleep              []Span
 	)
-	in := rows.NewCursor(dates, func(batch arrow.RecordBatch) error {
-		if err := rows.Bind(batch, map[string]any{
-			"user_id": &user, "local_date": &date, "is_dirty": &isDirty,
-			"hours_ms": &hours, "utc_offsets_min": &hourOffsets, "sleep_starts_ms": &starts, "sleep_ends_ms": &ends,
-		}); err != nil {
-			return fmt.Errorf("regularity: %w", err)
-		}
-		return rows.BindConstants(batch, map[string]*float64{"missing_max_min": &missingMaxMin})
-	})
+	in := rows.NewCursor(dates, rows.Bound(map[string]*float64{"missing_max_min": &missingMaxMin}, map[string]any{
+		"user_id": &user, "local_date": &date, "is_dirty": &isDirty,
+		"hours_ms": &hours, "utc_offsets_min": &hourOffsets, "sleep_starts_ms": &starts, "sleep_ends_ms": &ends,
+	}))
 	read := func(row int) *Date {
 		observedHours, sleep = observedHours[:0], sleep[:0]
 		for i, ms := range hours.At(row) {

@@ -2,11 +2,9 @@ package rest
 
 import (
 	"context"
-	"fmt"
 	"slices"
 	"strings"
 
-	"github.com/apache/arrow-go/v18/arrow"
 	"github.com/apache/arrow-go/v18/arrow/array"
 
 	"github.com/diurna-health/diurna/transform/rows"
@@ -88,12 +86,9 @@ type reader struct {
 
 func newReader(dates array.RecordReader) *reader {
 	r := &reader{}
-	r.cursor = rows.NewCursor(dates, r.open)
-	return r
-}
-
-func (r *reader) open(batch arrow.RecordBatch) error {
-	if err := rows.Bind(batch, map[string]any{
+	r.cursor = rows.NewCursor(dates, rows.Bound(map[string]*float64{
+		"run_min": &r.rules.RunMin, "bridge_min": &r.rules.BridgeMin,
+	}, map[string]any{
 		"user_id": &r.user, "search_date": &r.date, "local_date": &r.local,
 		"is_night": &r.isNight, "is_night_before": &r.isNightBefore, "day_cut_min": &r.cut,
 		"heart_rate_median_bpm": &r.median, "motion_still_count": &r.still, "charging_slots": &r.charging,
@@ -101,10 +96,8 @@ func (r *reader) open(batch arrow.RecordBatch) error {
 		"rest_slot_heart_rate_sums_bpm": &r.heartSums, "rest_slot_heart_rate_counts": &r.hearts,
 		"rest_slot_step_sample_counts": &r.steps, "rest_slot_walking_sample_counts": &r.walking,
 		"rest_slot_motion_epoch_counts": &r.epochs, "rest_motion_counts": &r.motions,
-	}); err != nil {
-		return fmt.Errorf("rest: %w", err)
-	}
-	return rows.BindConstants(batch, map[string]*float64{"run_min": &r.rules.RunMin, "bridge_min": &r.rules.BridgeMin})
+	}))
+	return r
 }
 
 // search returns the search of the present row, without hours.

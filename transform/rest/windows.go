@@ -40,7 +40,7 @@ func (r *Rules) WindowsOf(date int32, searches ...*Search) []Window {
 	var windows []Window
 	for _, w := range r.bridge(r.runs(moments)) {
 		w.complete(moments)
-		if ended := floorDiv((w.Last+1)*slotMin+int64(w.EndOffsetMin), dayMin); ended == int64(date) {
+		if ended := ((w.Last+1)*slotMin + int64(w.EndOffsetMin)) / dayMin; ended == int64(date) {
 			w.User, w.NightDate = searches[0].User, date
 			windows = append(windows, w)
 		}
@@ -130,12 +130,4 @@ func (w *Window) complete(moments []moment) {
 			w.EndOffsetMin = m.offsetMin
 		}
 	}
-}
-
-func floorDiv(a, b int64) int64 {
-	q := a / b
-	if a%b < 0 {
-		q--
-	}
-	return q
 }

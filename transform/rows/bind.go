@@ -24,6 +24,16 @@ func Bind(batch arrow.RecordBatch, targets ...map[string]any) error {
 	return nil
 }
 
+// Bound returns what a Cursor does with each batch: it binds the columns and reads the constants.
+func Bound(constants map[string]*float64, targets ...map[string]any) func(arrow.RecordBatch) error {
+	return func(batch arrow.RecordBatch) error {
+		if err := Bind(batch, targets...); err != nil {
+			return err
+		}
+		return BindConstants(batch, constants)
+	}
+}
+
 func bind(column arrow.Array, target any) (ok bool) {
 	switch t := target.(type) {
 	case **array.String:

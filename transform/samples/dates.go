@@ -43,7 +43,7 @@ func Dates(_ context.Context, hours array.RecordReader) (array.RecordReader, err
 		rates, summary := holder.hold(hearts)
 		lines := liner.flat(hearts)
 		day.fill(only(in.of, func(h *Hour) bool { return h.Metric != Motion && len(h.Values) > 0 }))
-		if !day.isMeasured() && !slices.ContainsFunc(rester.hours, func(h restHour) bool { return h.isWorn() }) {
+		if !day.isMeasured() && len(rester.hours) == 0 {
 			return true, nil
 		}
 		out.users.Add(in.user, 1)

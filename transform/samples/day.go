@@ -99,7 +99,8 @@ type series struct {
 	tallies    []*tally
 	offsetsMin []int32 // east of UTC, what the person's clock showed
 
-	samplesMost, foreignMost, periodMost int32 // of a minute
+	samplesMost, periodMost int32 // of a minute
+	hasForeign              bool  // something the device did not measure itself
 }
 
 // fill takes the hours of a person's date and chooses what stands for each minute.
@@ -222,7 +223,7 @@ func (s *series) add(minute int32, t *tally) {
 	s.tallies = append(s.tallies, t)
 	s.offsetsMin = append(s.offsetsMin, t.offsetMin)
 	s.samplesMost, s.periodMost = max(s.samplesMost, t.count), max(s.periodMost, t.periodMS)
-	s.foreignMost = max(s.foreignMost, t.foreign, -t.foreign)
+	s.hasForeign = s.hasForeign || t.foreign != 0
 }
 
 // isMeasured reports whether anything was measured.
@@ -234,10 +235,8 @@ func (d *day) isMeasured() bool {
 func (s *series) keepTime(other *series) {
 	k := 0
 	for i, minute := range s.minutes {
-		for k < len(other.minutes) && other.minutes[k] < minute {
-			k++
-		}
-		if k < len(other.minutes) && other.minutes[k] == minute {
+		at, found := Seek(other.minutes, k, minute)
+		if k = at; found {
 			s.offsetsMin[i] = other.offsetsMin[k]
 		}
 	}

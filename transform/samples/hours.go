@@ -1,7 +1,6 @@
 package samples
 
 import (
-	"fmt"
 	"slices"
 	"strings"
 
@@ -25,8 +24,6 @@ type hours struct {
 		offset, period               *array.Int32
 		offsets, values, sentinels   rows.Lists
 	}
-	constants map[string]*float64 // columns with one value for all rows
-
 	user string
 	date arrow.Date32
 	of   []Hour
@@ -34,8 +31,13 @@ type hours struct {
 
 // newHours reads hours, and the constants that come with them.
 func newHours(reader array.RecordReader, constants map[string]*float64) *hours {
-	h := &hours{constants: constants}
-	h.rows = rows.NewCursor(reader, h.open)
+	h := &hours{}
+	c := &h.cols
+	h.rows = rows.NewCursor(reader, rows.Bound(constants, map[string]any{
+		"user_id": &c.user, "local_date": &c.date, "device_id": &c.device, "metric": &c.metric, "source": &c.source,
+		"hour_at": &c.hour, "utc_offset_min": &c.offset, "period_ms": &c.period,
+		"offsets_ms": &c.offsets, "values": &c.values, "sentinel_values": &c.sentinels,
+	}))
 	return h
 }
 
@@ -102,19 +104,4 @@ func rankOf(source string) int32 {
 	default:
 		return nativeRank + 2
 	}
-}
-
-func (h *hours) open(batch arrow.RecordBatch) error {
-	c := &h.cols
-	if err := rows.Bind(batch, map[string]any{
-		"user_id": &c.user, "local_date": &c.date, "device_id": &c.device, "metric": &c.metric, "source": &c.source,
-		"hour_at": &c.hour, "utc_offset_min": &c.offset, "period_ms": &c.period,
-		"offsets_ms": &c.offsets, "values": &c.values, "sentinel_values": &c.sentinels,
-	}); err != nil {
-		return fmt.Errorf("samples: %w", err)
-	}
-	if err := rows.BindConstants(batch, h.constants); err != nil {
-		return fmt.Errorf("samples: %w", err)
-	}
-	return nil
 }

@@ -6,7 +6,7 @@ import (
 	"github.com/diurna-health/diurna/transform/rows"
 )
 
-// The columns of a date's minutes of a metric: which they are, and figures of each.
+// metricLists are the columns of a date's minutes of a metric: which they are, and figures of each.
 type metricLists struct {
 	metric  Metric
 	minutes *rows.IntLists
@@ -31,7 +31,7 @@ func covered(t *tally) int32 { return max(t.periodMS, minuteMS) / minuteMS }
 
 // What most dates are: one sample a minute, of the device's own, that speaks for that minute.
 func isSingle(s *series) bool { return s.samplesMost <= 1 }
-func isOwn(s *series) bool    { return s.foreignMost == 0 }
+func isOwn(s *series) bool    { return !s.hasForeign }
 func isShort(s *series) bool  { return s.periodMost <= minuteMS }
 
 func newMetricLists() []metricLists {

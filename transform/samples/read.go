@@ -1,6 +1,10 @@
 package samples
 
-import "github.com/diurna-health/diurna/transform/rows"
+import (
+	"slices"
+
+	"github.com/diurna-health/diurna/transform/rows"
+)
 
 // HeartColumns are the columns of stg_day_samples that tell of heart rates, as functions of other models read them.
 type HeartColumns struct{ minutes, sums, counts rows.Lists }
@@ -37,6 +41,13 @@ func (h Heart) Count(i int) int32 {
 // Mean returns the mean of the minute at a place.
 func (h Heart) Mean(i int) float64 { return float64(h.Sum(i)) / float64(h.Count(i)) }
 
+// Within returns the places of the minutes from one to before another: from the first to before the second.
+func (h Heart) Within(span Span) (first, end int) {
+	first, _ = slices.BinarySearch(h.Minutes, span.From)
+	end, _ = slices.BinarySearch(h.Minutes, span.Until)
+	return first, end
+}
+
 // StepColumns are the columns of stg_day_samples that tell of steps.
 type StepColumns struct{ minutes, counts rows.Lists }
 
@@ -54,4 +65,44 @@ func (s *StepColumns) At(row int) Walked {
 type Walked struct {
 	Minutes []int32 // since 1970-01-01 UTC, in order
 	Counts  []int32 // steps; the device's own zeros are zeros
+}
+
+// Seek returns the place of a minute among minutes in order, where it is looked for from a place on, and whether it is there.
+func Seek(minutes []int32, from int, minute int32) (at int, found bool) {
+	for from < len(minutes) && minutes[from] < minute {
+		from++
+	}
+	return from, from < len(minutes) && minutes[from] == minute
+}
+
+// A Span is minutes from the first to before the second.
+type Span struct{ From, Until int32 }
+
+// Spans are some of these.
+type Spans []Span
+
+// Contain reports whether a minute is in one of them.
+func (s Spans) Contain(minute int32) bool {
+	return slices.ContainsFunc(s, func(span Span) bool { return span.From <= minute && minute < span.Until })
+}
+
+// SpanColumns are two columns of lists that tell of spans on a date.
+type SpanColumns struct {
+	froms, untils rows.Lists
+	spans         Spans
+}
+
+// Columns returns them by name, to be bound: <of>_from_minutes and <of>_until_minutes.
+func (s *SpanColumns) Columns(of string) map[string]any {
+	return map[string]any{of + "_from_minutes": &s.froms, of + "_until_minutes": &s.untils}
+}
+
+// At returns the spans of a row, in the memory of those of the row before.
+func (s *SpanColumns) At(row int) Spans {
+	s.spans = s.spans[:0]
+	untils := s.untils.At(row)
+	for i, from := range s.froms.At(row) {
+		s.spans = append(s.spans, Span{from, untils[i]})
+	}
+	return s.spans
 }

@@ -17,7 +17,7 @@ type rester struct {
 	hours []restHour
 }
 
-// A restHour is an hour of the device. Without a heart rate nobody knows that it was worn.
+// A restHour is an hour of the device. Those without a heart rate are left out: nobody knows that it was worn.
 type restHour struct {
 	slot         int64 // its first, slots of five minutes since 1970-01-01 UTC
 	utcOffsetMin int32
@@ -41,8 +41,6 @@ type restSlot struct {
 // An epoch is a sample of motion in a slot of its hour.
 type epoch struct{ slot, count int32 }
 
-func (h *restHour) isWorn() bool { return h.hearts > 0 }
-
 func (h *restHour) measuredMin() int32 { return int32(min(60, h.coveredMS/minuteMS)) }
 
 // rest fills in the hours of a date.
@@ -57,6 +55,7 @@ func (r *rester) rest(of []Hour) {
 			r.add(h)
 		}
 	}
+	r.hours = slices.DeleteFunc(r.hours, func(h restHour) bool { return h.hearts == 0 })
 	slices.SortFunc(r.hours, func(a, b restHour) int {
 		return cmp.Or(cmp.Compare(a.slot, b.slot), cmp.Compare(a.utcOffsetMin, b.utcOffsetMin))
 	})

@@ -58,9 +58,9 @@ func (l *restLists) columns() []rows.Column {
 	return columns
 }
 
-// add adds those hours of a date that have a heart rate.
+// add adds the hours of a date.
 func (l *restLists) add(hours []restHour) {
-	if !slices.ContainsFunc(hours, func(h restHour) bool { return h.isWorn() }) {
+	if len(hours) == 0 {
 		for _, f := range slices.Concat(l.hours, l.slots) {
 			f.column.Skip()
 		}
@@ -69,9 +69,6 @@ func (l *restLists) add(hours []restHour) {
 	}
 	for i := range hours {
 		h := &hours[i]
-		if !h.isWorn() {
-			continue
-		}
 		for _, f := range l.hours {
 			f.column.Append(f.hour(h))
 		}

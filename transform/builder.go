@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"runtime/pprof"
 	"slices"
 	"time"
 
@@ -287,7 +288,10 @@ func (r *run) failedAbove(m *Model, failed []string) string {
 func (r *run) buildModel(ctx context.Context, m *Model) error {
 	began := r.cfg.Now()
 	for attempt := 1; ; attempt++ {
-		err := r.tryModel(ctx, m)
+		var err error
+		pprof.Do(ctx, pprof.Labels(schemas.LogKeyModel, m.Name), func(ctx context.Context) { // profiles tell tables apart
+			err = r.tryModel(ctx, m)
+		})
 		r.release()
 		if errors.Is(err, lake.ErrConflict) && attempt < buildAttempts && ctx.Err() == nil {
 			if r.gold[m.Name], err = r.loadGold(ctx, m); err != nil {

@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"os"
+	"runtime/debug"
 
 	"github.com/spf13/cobra"
 	"golang.org/x/sync/errgroup"
@@ -32,6 +34,7 @@ One process builds a home at a time. Given --brokers, it tells ` + "`diurna publ
 
 func (a *app) build(ctx context.Context, cfg Config, log *slog.Logger) error {
 	limitMemory(cfg, buildMemory)
+	collectSeldom()
 	web, err := listen(ctx, cfg.HTTP.Address)
 	if err != nil {
 		return err
@@ -50,4 +53,12 @@ func (a *app) build(ctx context.Context, cfg Config, log *slog.Logger) error {
 	group.Go(func() error { return web.serve(ctx) })
 	web.ready.Store(true)
 	return errors.Join(group.Wait(), p.close())
+}
+
+// collectSeldom lets Go's memory grow to five times what is in use before it is collected, unless the environment says
+// otherwise: what a builder holds itself is small beside what DuckDB holds, and is mostly of one batch of rows.
+func collectSeldom() {
+	if os.Getenv("GOGC") == "" {
+		debug.SetGCPercent(400)
+	}
 }

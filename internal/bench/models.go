@@ -11,6 +11,7 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
+	"runtime/debug"
 	"slices"
 	"strings"
 	"sync"
@@ -88,6 +89,7 @@ func modelsStage(ctx context.Context, j job) (result, error) {
 	if err != nil {
 		return result{}, err
 	}
+	debug.SetGCPercent(400) // as diurna build does
 	times := &modelTimes{}
 	builder := transform.NewBuilder(h.lake, project, transform.Config{
 		MemoryLimit: j.Memory, Threads: j.Cores, TempDir: filepath.Join(j.Dir, "temp"), MaxTempSize: "50GB",

@@ -1,6 +1,7 @@
 package rows
 
 import (
+	"slices"
 	"strings"
 
 	"github.com/apache/arrow-go/v18/arrow"
@@ -242,6 +243,12 @@ func (c *IntLists) size() int { return max(len(c.values), c.ends.n) }
 
 // Append adds values to the list of the row under way.
 func (c *IntLists) Append(values ...int32) { c.values = append(c.values, values...) }
+
+// Extend adds n values to the list of the row under way, and returns them to be set.
+func (c *IntLists) Extend(n int) []int32 {
+	c.values = slices.Grow(c.values, n)[:len(c.values)+n]
+	return c.values[len(c.values)-n:]
+}
 
 // End ends the row: its list is what was appended since the last.
 func (c *IntLists) End() { c.ends.Add(int32(len(c.values))) }

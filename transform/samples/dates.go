@@ -19,6 +19,7 @@ func Dates(_ context.Context, hours array.RecordReader) (array.RecordReader, err
 		holder  holder
 		liner   liner
 		day     day
+		hearts  []*Hour
 	)
 	in := newHours(hours, map[string]*float64{
 		"lowest_bpm": &cleaner.lowestBPM, "highest_bpm": &cleaner.highestBPM, "jump_bpm_per_s": &cleaner.jumpBPMPerS,
@@ -33,16 +34,17 @@ func Dates(_ context.Context, hours array.RecordReader) (array.RecordReader, err
 			return false, in.rows.Err()
 		}
 		rester.rest(in.of) // of what was recorded
+		hearts = hearts[:0]
 		for i := range in.of {
-			if in.of[i].Metric == HeartRate {
-				cleaner.clean(&in.of[i])
+			if h := &in.of[i]; h.Metric == HeartRate {
+				cleaner.clean(h)
+				hearts = append(hearts, h)
 			}
 		}
-		hearts := only(in.of, func(h *Hour) bool { return h.Metric == HeartRate })
-		slices.SortStableFunc(hearts, func(a, b Hour) int { return cmp.Compare(a.HourUS, b.HourUS) })
+		slices.SortStableFunc(hearts, func(a, b *Hour) int { return cmp.Compare(a.HourUS, b.HourUS) })
 		rates, summary := holder.hold(hearts)
 		lines := liner.flat(hearts)
-		day.fill(only(in.of, func(h *Hour) bool { return h.Metric != Motion && len(h.Values) > 0 }))
+		day.fill(in.of)
 		if !day.isMeasured() && len(rester.hours) == 0 {
 			return true, nil
 		}
@@ -54,16 +56,6 @@ func Dates(_ context.Context, hours array.RecordReader) (array.RecordReader, err
 		out.rest.add(rester.hours)
 		return true, nil
 	}), nil
-}
-
-func only(hours []Hour, is func(*Hour) bool) []Hour {
-	kept := make([]Hour, 0, len(hours))
-	for i := range hours {
-		if is(&hours[i]) {
-			kept = append(kept, hours[i])
-		}
-	}
-	return kept
 }
 
 // dateColumns are the columns of the dates.

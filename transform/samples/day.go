@@ -2,6 +2,7 @@ package samples
 
 import (
 	"cmp"
+	"math"
 	"slices"
 )
 
@@ -57,19 +58,20 @@ type tally struct {
 	offsetMin            int32
 }
 
-func (t *tally) add(v int32, h *Hour) {
+// add counts some samples of an hour.
+func (t *tally) add(values []int32, h *Hour) {
 	if t.count == 0 {
-		*t = tally{min: v, max: v, sum: v, count: 1, periodMS: h.PeriodMS, sourceRank: h.SourceRank, offsetMin: h.UTCOffsetMin}
-		if h.SourceRank > nativeRank {
-			t.foreign = v
+		*t = tally{
+			min: values[0], max: values[0], periodMS: h.PeriodMS, sourceRank: h.SourceRank, offsetMin: h.UTCOffsetMin,
 		}
-		return
 	}
-	t.min, t.max = min(t.min, v), max(t.max, v)
-	t.sum += v
-	t.count++
+	low, high, sum := t.min, t.max, int32(0)
+	for _, v := range values {
+		low, high, sum = min(low, v), max(high, v), sum+v
+	}
+	t.min, t.max, t.sum, t.count = low, high, t.sum+sum, t.count+int32(len(values))
 	if h.SourceRank > nativeRank {
-		t.foreign += v
+		t.foreign += sum
 	}
 	t.periodMS = max(t.periodMS, h.PeriodMS)
 	t.sourceRank = min(t.sourceRank, h.SourceRank)
@@ -95,9 +97,11 @@ type day struct {
 
 // A series is what was measured of a metric on a date: one entry for each minute in which it was, in order.
 type series struct {
-	minutes    []int32 // since 1970-01-01 UTC
-	tallies    []*tally
-	offsetsMin []int32 // east of UTC, what the person's clock showed
+	minutes []int32 // since 1970-01-01 UTC
+	// Of the samples of each.
+	mins, maxs, sums, counts, foreign []int32
+	coveredMin                        []int32 // by the longest; a spot value speaks for its minute
+	offsetsMin                        []int32 // east of UTC, what the person's clock showed
 
 	samplesMost, periodMost int32 // of a minute
 	hasForeign              bool  // something the device did not measure itself
@@ -111,24 +115,22 @@ func (d *day) fill(hours []Hour) {
 
 func (d *day) gather(hours []Hour) {
 	d.clear()
-	if len(hours) == 0 {
-		return
-	}
-	last := int64(0)
-	d.first = hours[0].firstMinute()
+	var last int64
+	d.first = math.MaxInt64
 	for i := range hours {
-		d.first = min(d.first, hours[i].firstMinute())
-		last = max(last, hours[i].lastMinute())
+		if h := &hours[i]; h.isOfMinutes() {
+			d.first, last = min(d.first, h.firstMinute()), max(last, h.lastMinute())
+		}
 	}
 	n := int(last - d.first + 1)
 	for i := range hours {
-		if h := &hours[i]; h.Metric != StepCounter {
+		if h := &hours[i]; h.isOfMinutes() && h.Metric != StepCounter {
 			d.track(h.Metric, h.Device, n).add(h, d.first)
 		}
 	}
 	for _, s := range d.stepsOf(hours) {
 		h := s.hour
-		d.track(Steps, h.Device, n).minutes[floorDiv(s.atMS, minuteMS)-d.first].add(s.count, h)
+		d.track(Steps, h.Device, n).minutes[floorDiv(s.atMS, minuteMS)-d.first].add([]int32{s.count}, h)
 	}
 	slices.SortFunc(d.tracks, func(a, b track) int {
 		return cmp.Or(cmp.Compare(a.metric, b.metric), cmp.Compare(a.device, b.device))
@@ -170,6 +172,9 @@ func (h *Hour) offsetMS(i int) int64 {
 	return int64(h.OffsetsMS[0]) + int64(i)*int64(h.PeriodMS)
 }
 
+// isOfMinutes reports whether the hour has samples of which minutes are made. None may be left of those it had.
+func (h *Hour) isOfMinutes() bool { return h.Metric != Motion && len(h.Values) > 0 }
+
 func (h *Hour) startMS(i int) int64 { return h.HourUS/1000 + h.offsetMS(i) }
 func (h *Hour) startUS(i int) int64 { return h.HourUS + h.offsetMS(i)*1000 }
 
@@ -186,17 +191,15 @@ func floorDiv(a, b int64) int64 {
 
 // add counts the samples of an hour. Hours begin at whole hours, so that minutes can be told from the offsets alone.
 func (t *track) add(h *Hour, first int64) {
-	base := int(floorDiv(h.HourUS, minuteUS) - first)
-	if len(h.OffsetsMS) == len(h.Values) {
-		for i, v := range h.Values {
-			t.minutes[base+int(h.OffsetsMS[i]/minuteMS)].add(v, h)
+	base := floorDiv(h.HourUS, minuteUS) - first // before the first sample, maybe
+	for from := 0; from < len(h.Values); {
+		minute := h.offsetMS(from) / minuteMS
+		end := from + 1
+		for end < len(h.Values) && h.offsetMS(end)/minuteMS == minute {
+			end++
 		}
-		return
-	}
-	at := int(h.OffsetsMS[0])
-	for _, v := range h.Values {
-		t.minutes[base+at/minuteMS].add(v, h)
-		at += int(h.PeriodMS)
+		t.minutes[base+minute].add(h.Values[from:end], h)
+		from = end
 	}
 }
 
@@ -205,22 +208,40 @@ func (d *day) choose() {
 	groups, n := d.byMetric()
 	for m, tracks := range groups {
 		c := &d.chosen[m]
-		*c = series{minutes: c.minutes[:0], tallies: c.tallies[:0], offsetsMin: c.offsetsMin[:0]}
-		if len(tracks) == 0 {
-			continue
-		}
-		for at := range n {
-			if t := d.best(tracks, at); t != nil {
-				c.add(int32(d.first)+int32(at), t)
+		c.clear()
+		switch len(tracks) {
+		case 0:
+		case 1:
+			for at := range tracks[0].minutes {
+				if t := &tracks[0].minutes[at]; t.count > 0 {
+					c.add(int32(d.first)+int32(at), t)
+				}
+			}
+		default:
+			for at := range n {
+				if t := d.best(tracks, at); t != nil {
+					c.add(int32(d.first)+int32(at), t)
+				}
 			}
 		}
 	}
 	d.chosen[HeartRate].keepTime(&d.chosen[Steps])
 }
 
+// clear forgets what was measured, and keeps the memory.
+func (s *series) clear() {
+	*s = series{
+		minutes: s.minutes[:0], mins: s.mins[:0], maxs: s.maxs[:0], sums: s.sums[:0], counts: s.counts[:0],
+		foreign: s.foreign[:0], coveredMin: s.coveredMin[:0], offsetsMin: s.offsetsMin[:0],
+	}
+}
+
 func (s *series) add(minute int32, t *tally) {
 	s.minutes = append(s.minutes, minute)
-	s.tallies = append(s.tallies, t)
+	s.mins, s.maxs = append(s.mins, t.min), append(s.maxs, t.max)
+	s.sums, s.counts = append(s.sums, t.sum), append(s.counts, t.count)
+	s.foreign = append(s.foreign, t.foreign)
+	s.coveredMin = append(s.coveredMin, max(t.periodMS, minuteMS)/minuteMS)
 	s.offsetsMin = append(s.offsetsMin, t.offsetMin)
 	s.samplesMost, s.periodMost = max(s.samplesMost, t.count), max(s.periodMost, t.periodMS)
 	s.hasForeign = s.hasForeign || t.foreign != 0
@@ -256,14 +277,8 @@ func (d *day) byMetric() (groups [metricCount][]track, n int) {
 	return groups, n
 }
 
-// best returns the tally that stands for the minute; nil when nothing was measured.
+// best returns the tally of several devices that stands for the minute; nil when nothing was measured.
 func (d *day) best(tracks []track, at int) *tally {
-	if len(tracks) == 1 {
-		if t := &tracks[0].minutes[at]; t.count > 0 {
-			return t
-		}
-		return nil
-	}
 	var best *tally
 	bestWorn := false
 	for i := range tracks { // in order of the device's name

@@ -9,8 +9,7 @@ import (
 type liner struct {
 	flatLineMin, samplesPerMin float64
 
-	samples []beat
-	lines   []line
+	lines []line
 }
 
 // A line is such a stretch.
@@ -19,10 +18,9 @@ type line struct {
 }
 
 // flat returns the stretches of a date's hours. A stretch ends with its hour.
-func (l *liner) flat(hours []Hour) []line {
+func (l *liner) flat(hours []*Hour) []line {
 	l.lines = l.lines[:0]
-	for i := range hours {
-		h := &hours[i]
+	for _, h := range hours {
 		// Fewer samples than this in an hour cannot make a stretch.
 		if float64(h.PeriodMS)*l.samplesPerMin < minuteMS && float64(len(h.Values)) > l.flatLineMin*l.samplesPerMin {
 			l.flatIn(h)
@@ -32,23 +30,34 @@ func (l *liner) flat(hours []Hour) []line {
 }
 
 func (l *liner) flatIn(h *Hour) {
-	l.samples = l.samples[:0]
-	for k, bpm := range h.Values {
-		l.samples = append(l.samples, beat{h.startMS(k), h.PeriodMS, bpm})
+	if len(h.OffsetsMS) == len(h.Values) && !slices.IsSorted(h.OffsetsMS) {
+		h = inOrder(h)
 	}
-	byTime := func(a, b beat) int { return cmp.Compare(a.atMS, b.atMS) }
-	if !slices.IsSortedFunc(l.samples, byTime) {
-		slices.SortStableFunc(l.samples, byTime)
-	}
-	for from := 0; from < len(l.samples); {
+	for from := 0; from < len(h.Values); {
 		end := from + 1
-		for end < len(l.samples) && l.samples[end].bpm == l.samples[from].bpm {
+		for end < len(h.Values) && h.Values[end] == h.Values[from] {
 			end++
 		}
-		length := l.samples[end-1].atMS + int64(h.PeriodMS) - l.samples[from].atMS
+		started := h.startMS(from)
+		length := h.startMS(end-1) + int64(h.PeriodMS) - started
 		if float64(length) > l.flatLineMin*minuteMS && float64(end-from)*minuteMS > float64(length)*l.samplesPerMin {
-			l.lines = append(l.lines, line{l.samples[from].atMS, length})
+			l.lines = append(l.lines, line{started, length})
 		}
 		from = end
 	}
+}
+
+// inOrder returns the hour with its samples in the order of time.
+func inOrder(h *Hour) *Hour {
+	places := make([]int, len(h.Values))
+	for i := range places {
+		places[i] = i
+	}
+	slices.SortStableFunc(places, func(a, b int) int { return cmp.Compare(h.OffsetsMS[a], h.OffsetsMS[b]) })
+	sorted := *h
+	sorted.OffsetsMS, sorted.Values = make([]int32, len(places)), make([]int32, len(places))
+	for i, place := range places {
+		sorted.OffsetsMS[i], sorted.Values[i] = h.OffsetsMS[place], h.Values[place]
+	}
+	return &sorted
 }

@@ -42,8 +42,9 @@ func (l *heldLists) add(rates []rate, s *summary) {
 			f.column.Skip()
 			continue
 		}
+		values := f.column.Extend(len(rates))
 		for i := range rates {
-			f.column.Append(int32(f.of(&rates[i])))
+			values[i] = int32(f.of(&rates[i]))
 		}
 		f.column.End()
 	}

@@ -2,6 +2,7 @@ package samples
 
 import (
 	"cmp"
+	"math"
 	"slices"
 )
 
@@ -40,32 +41,32 @@ type summary struct {
 }
 
 // hold returns the histogram of the valid samples of a date, in order of rates.
-func (d *holder) hold(hours []Hour) ([]rate, summary) {
+func (d *holder) hold(hours []*Hour) ([]rate, summary) {
 	if len(hours) == 0 {
 		return nil, summary{}
 	}
 	s := summarize(hours)
-	shared := slices.ContainsFunc(hours, func(h Hour) bool { return h.Device != hours[0].Device })
+	shared := slices.ContainsFunc(hours, func(h *Hour) bool { return h.Device != hours[0].Device })
 	if shared {
 		d.findDevices(hours)
 	}
 	d.samples = d.samples[:0]
-	for i := range hours {
-		h := &hours[i]
+	last, inOrder := int64(math.MinInt64), true
+	for _, h := range hours {
 		for k, bpm := range h.Values {
 			at := h.startMS(k)
 			if shared && d.byMinute[floorDiv(at, minuteMS)].device != h.Device {
 				continue
 			}
 			d.samples = append(d.samples, beat{at, h.PeriodMS, bpm})
+			last, inOrder = at, inOrder && at > last
 		}
 	}
-	// Of two samples at one moment the finer series has the later word.
-	byTime := func(a, b beat) int {
-		return cmp.Or(cmp.Compare(a.atMS, b.atMS), -cmp.Compare(a.periodMS, b.periodMS), cmp.Compare(a.bpm, b.bpm))
-	}
-	if !slices.IsSortedFunc(d.samples, byTime) {
-		slices.SortFunc(d.samples, byTime)
+	if !inOrder {
+		slices.SortFunc(d.samples, func(a, b beat) int {
+			// Of two samples at one moment the finer series has the later word.
+			return cmp.Or(cmp.Compare(a.atMS, b.atMS), -cmp.Compare(a.periodMS, b.periodMS), cmp.Compare(a.bpm, b.bpm))
+		})
 	}
 	s.measuredMin = minutesWith(hours, d.samples, shared)
 	return d.histogram(), s
@@ -73,13 +74,12 @@ func (d *holder) hold(hours []Hour) ([]rate, summary) {
 
 // findDevices finds, for each minute, the device that stands for it: native before imported before typed in, then by
 // name. That it was worn each shows by its heart rate.
-func (d *holder) findDevices(hours []Hour) {
+func (d *holder) findDevices(hours []*Hour) {
 	if d.byMinute == nil {
 		d.byMinute = map[int64]candidate{}
 	}
 	clear(d.byMinute)
-	for i := range hours {
-		h := &hours[i]
+	for _, h := range hours {
 		for k := range h.Values {
 			at := floorDiv(h.startMS(k), minuteMS)
 			best, ok := d.byMinute[at]
@@ -90,13 +90,12 @@ func (d *holder) findDevices(hours []Hour) {
 	}
 }
 
-func summarize(hours []Hour) summary {
+func summarize(hours []*Hour) summary {
 	s := summary{lengthMin: minutesOfDay}
 	var first, end, firstPlace, lastPlace int64
 	var firstOffset, lastOffset int32
 	seen := false
-	for i := range hours {
-		h := &hours[i]
+	for i, h := range hours {
 		s.refused += int64(h.Refused)
 		// By time, and of two devices that disagree at one moment always by the same of them.
 		place := h.HourUS / 1000
@@ -125,20 +124,20 @@ func summarize(hours []Hour) summary {
 }
 
 // minutesWith counts the minutes in which a valid sample of any device starts.
-func minutesWith(hours []Hour, inTime []beat, shared bool) int64 {
-	n, last := int64(0), int64(-1)
+func minutesWith(hours []*Hour, inTime []beat, shared bool) int64 {
 	if !shared {
+		n, next := int64(0), int64(math.MinInt64) // next: when the minute after the last begins
 		for _, b := range inTime {
-			if at := floorDiv(b.atMS, minuteMS); n == 0 || at != last {
-				n, last = n+1, at
+			if b.atMS >= next {
+				n, next = n+1, (floorDiv(b.atMS, minuteMS)+1)*minuteMS
 			}
 		}
 		return n
 	}
 	seen := map[int64]bool{}
-	for i := range hours {
-		for k := range hours[i].Values {
-			seen[floorDiv(hours[i].startMS(k), minuteMS)] = true
+	for _, h := range hours {
+		for k := range h.Values {
+			seen[floorDiv(h.startMS(k), minuteMS)] = true
 		}
 	}
 	return int64(len(seen))

@@ -13,21 +13,19 @@ type metricLists struct {
 	figures []figure
 }
 
-// A figure is something of the tallies that stand for the minutes.
+// A figure is something of the samples that stand for the minutes.
 type figure struct {
 	column  *rows.IntLists
-	of      func(*tally) int32
+	of      func(*series) []int32
 	isUsual func(*series) bool // it says nothing new of the date, and has no list
 }
 
-func lowest(t *tally) int32  { return t.min }
-func highest(t *tally) int32 { return t.max }
-func total(t *tally) int32   { return t.sum }
-func samples(t *tally) int32 { return t.count }
-func foreign(t *tally) int32 { return t.foreign }
-
-// covered is how many minutes the longest sample speaks for; a spot value speaks for its minute.
-func covered(t *tally) int32 { return max(t.periodMS, minuteMS) / minuteMS }
+func lowest(s *series) []int32  { return s.mins }
+func highest(s *series) []int32 { return s.maxs }
+func total(s *series) []int32   { return s.sums }
+func samples(s *series) []int32 { return s.counts }
+func foreign(s *series) []int32 { return s.foreign }
+func covered(s *series) []int32 { return s.coveredMin }
 
 // What most dates are: one sample a minute, of the device's own, that speaks for that minute.
 func isSingle(s *series) bool { return s.samplesMost <= 1 }
@@ -92,14 +90,11 @@ func (l *metricLists) add(of *series) {
 }
 
 func (f *figure) add(s *series) {
-	if len(s.tallies) == 0 || f.isUsual != nil && f.isUsual(s) {
+	if f.isUsual != nil && f.isUsual(s) {
 		f.column.Skip()
 		return
 	}
-	for _, t := range s.tallies {
-		f.column.Append(f.of(t))
-	}
-	f.column.End()
+	addList(f.column, f.of(s))
 }
 
 func addList(column *rows.IntLists, values []int32) {
@@ -142,8 +137,8 @@ type dateTotal struct {
 
 func (t *dateTotal) add(of *series) {
 	sum := int64(0)
-	for _, t := range of.tallies {
-		sum += int64(t.sum)
+	for _, v := range of.sums {
+		sum += int64(v)
 	}
-	t.column.AddIf(len(of.tallies) > 0, sum)
+	t.column.AddIf(len(of.sums) > 0, sum)
 }

@@ -60,29 +60,34 @@ func (l *restLists) columns() []rows.Column {
 
 // add adds the hours of a date.
 func (l *restLists) add(hours []restHour) {
-	if len(hours) == 0 {
-		for _, f := range slices.Concat(l.hours, l.slots) {
-			f.column.Skip()
+	for _, f := range l.hours {
+		values := f.column.Extend(len(hours))
+		for i := range values {
+			values[i] = f.hour(&hours[i])
 		}
-		l.motions.Skip()
-		return
+		end(f.column, hours)
+	}
+	for _, f := range l.slots {
+		values := f.column.Extend(len(hours) * hourSlots)
+		for i := range values {
+			values[i] = f.slot(&hours[i/hourSlots].slots[i%hourSlots])
+		}
+		end(f.column, hours)
 	}
 	for i := range hours {
-		h := &hours[i]
-		for _, f := range l.hours {
-			f.column.Append(f.hour(h))
-		}
-		for _, f := range l.slots {
-			for k := range h.slots {
-				f.column.Append(f.slot(&h.slots[k]))
-			}
-		}
-		for _, e := range h.motions {
-			l.motions.Append(e.count)
+		values := l.motions.Extend(len(hours[i].motions))
+		for k, e := range hours[i].motions {
+			values[k] = e.count
 		}
 	}
-	for _, f := range slices.Concat(l.hours, l.slots) {
-		f.column.End()
+	end(l.motions, hours)
+}
+
+// end ends a row, which has no list without hours.
+func end(column *rows.IntLists, hours []restHour) {
+	if len(hours) > 0 {
+		column.End()
+	} else {
+		column.Skip()
 	}
-	l.motions.End()
 }

@@ -38,15 +38,18 @@ func (a *Artefacts) Count() int {
 	return len(a.Ectopic) + len(a.Missed) + len(a.Extra) + len(a.LongShort)
 }
 
-// Mask marks the artefacts among n intervals.
-func (a *Artefacts) Mask(n int) []bool {
-	marked := make([]bool, n)
+// mark marks the artefacts among the intervals.
+func (a *Artefacts) mark(marked []bool) {
 	for _, positions := range [][]int{a.Ectopic, a.Missed, a.Extra, a.LongShort} {
 		for _, i := range positions {
 			marked[i] = true
 		}
 	}
-	return marked
+}
+
+// clear forgets them.
+func (a *Artefacts) clear() {
+	a.Ectopic, a.Missed, a.Extra, a.LongShort = a.Ectopic[:0], a.Missed[:0], a.Extra[:0], a.LongShort[:0]
 }
 
 // Constants of Lipponen and Tarvainen.
@@ -68,164 +71,167 @@ const (
 const shortestClassified = 4
 
 // Classify finds artefacts after Lipponen and Tarvainen (2019): by differences to the interval before and to the median
-// of the neighbourhood, both in units of how much they vary near by.
+// of the neighbourhood, both in units of how much they vary near by. The intervals must be possible ones.
 func Classify(intervalsMS []int32) *Artefacts {
-	found := &Artefacts{}
+	return new(classifier).classify(intervalsMS)
+}
+
+// A classifier finds the artefacts of one series after the other, in the same memory.
+type classifier struct {
+	intervalsMS []int32
+	change      []float64 // from the interval before, in units of how large changes usually get near by
+	sizes       []int32   // half ms, of the changes but the first
+	near        spread    // sizes about an interval
+
+	deviations []int32 // half ms, from the median of the neighbourhood; those of shorter intervals count twice
+	known      int     // deviations, but for what was never asked for
+	farNear    spread  // deviations about an interval
+
+	found Artefacts
+}
+
+// classify returns the artefacts of a series, which are there until the next.
+func (c *classifier) classify(intervalsMS []int32) *Artefacts {
+	c.found.clear()
 	if len(intervalsMS) < shortestClassified {
-		return found
+		return &c.found
 	}
-	s := newSubspaces(intervalsMS)
+	c.intervalsMS, c.known = intervalsMS, 0
+	c.near.clear()
+	c.farNear.clear()
+	if !c.measureChanges() {
+		return &c.found
+	}
 	for i := 0; i < len(intervalsMS)-2; {
 		switch {
-		case math.Abs(s.change[i]) <= 1:
+		case math.Abs(c.change[i]) <= 1:
 			i++
-		case s.isEctopic(i):
-			found.Ectopic = append(found.Ectopic, i)
+		case c.isEctopic(i):
+			c.found.Ectopic = append(c.found.Ectopic, i)
 			i++
 		default:
 			last := i
-			if math.Abs(s.change[i+1]) < math.Abs(s.change[i+2]) {
+			if math.Abs(c.change[i+1]) < math.Abs(c.change[i+2]) {
 				last = i + 1 // the artefact may have bent the next one instead
 			}
 			for ; i <= last; i++ {
-				s.sortOut(i, found)
+				c.sortOut(i)
 			}
 		}
 	}
-	return found
+	return &c.found
 }
 
-// subspaces holds what each interval is judged by.
-type subspaces struct {
-	intervals   []float64
-	median      []float64 // of the neighbourhood
-	change      []float64 // from the interval before, in units of threshold
-	deviation   []float64 // from median, in units of threshold; shorter ones count twice
-	besides     []float64 // the change before or after, whichever opposes change the least
-	following   []float64 // the one of the next two changes that opposes change the least
-	medianLimit []float64 // ms, the threshold of deviation
-}
-
-func newSubspaces(intervalsMS []int32) *subspaces {
-	n := len(intervalsMS)
-	s := &subspaces{
-		intervals: make([]float64, n), change: make([]float64, n), deviation: make([]float64, n),
-		besides: make([]float64, n), following: make([]float64, n),
-	}
-	for i, ms := range intervalsMS {
-		s.intervals[i] = float64(ms)
-	}
-	sum := 0.0
+// measureChanges fills in the changes. It is false when none is so large that it could be an artefact's.
+func (c *classifier) measureChanges() bool {
+	n := len(c.intervalsMS)
+	c.sizes = c.sizes[:0]
+	largest := int32(0)
 	for i := 1; i < n; i++ {
-		s.change[i] = s.intervals[i] - s.intervals[i-1]
-		sum += s.change[i]
+		size := c.intervalsMS[i] - c.intervalsMS[i-1]
+		size = halves * max(size, -size)
+		largest = max(largest, size)
+		c.sizes = append(c.sizes, size)
 	}
-	s.change[0] = sum / float64(n-1) // the first has none before it
-	s.median = rolling(s.intervals, medianWidth, func(sorted []float64) float64 { return quantile(sorted, 0.5) })
-	for i, ms := range s.intervals {
-		if s.deviation[i] = ms - s.median[i]; s.deviation[i] < 0 {
-			s.deviation[i] *= 2
-		}
+	if largest <= halves*leastThreshold {
+		return false
 	}
-	divide(s.change, thresholds(s.change))
-	s.medianLimit = thresholds(s.deviation)
-	divide(s.deviation, s.medianLimit)
-
-	at := func(i int) float64 { // beyond its ends the series is mirrored
-		if i = max(i, -i); i >= n {
-			i = 2*(n-1) - i
-		}
-		return s.change[i]
+	// The first has none before it: its change is the mean of the others.
+	first := float64(c.intervalsMS[n-1]-c.intervalsMS[0]) / float64(n-1)
+	c.change = append(c.change[:0], first/c.usualChange(0, first))
+	for i := 1; i < n; i++ {
+		c.change = append(c.change, float64(c.intervalsMS[i]-c.intervalsMS[i-1])/c.usualChange(i, first))
 	}
-	for i, change := range s.change {
-		switch {
-		case change > 0:
-			s.besides[i] = math.Max(at(i-1), at(i+1))
-		case change < 0:
-			s.besides[i] = math.Min(at(i-1), at(i+1))
-		}
-		if change < 0 {
-			s.following[i] = math.Max(at(i+1), at(i+2))
-		} else {
-			s.following[i] = math.Min(at(i+1), at(i+2))
-		}
-	}
-	return s
+	return true
 }
 
-func (s *subspaces) isEctopic(i int) bool {
-	change, besides := s.change[i], s.besides[i]
+// usualChange returns how large changes usually get about an interval. It is asked from the first interval to the last.
+func (c *classifier) usualChange(i int, first float64) float64 {
+	c.near.move(c.sizes, max(0, i-1-thresholdWidth/2), min(len(c.sizes), i+thresholdWidth/2))
+	if i > thresholdWidth/2 {
+		return c.near.threshold()
+	}
+	return c.near.thresholdWith(math.Abs(first))
+}
+
+// usualDeviation returns how large deviations usually get about an interval. It is asked of no interval before the last.
+func (c *classifier) usualDeviation(i int) float64 {
+	n := len(c.intervalsMS)
+	from, to := max(0, i-thresholdWidth/2), min(n, i+1+thresholdWidth/2)
+	c.deviations = slices.Grow(c.deviations[:0], n)[:n]
+	for ; c.known < to; c.known++ {
+		c.known = max(c.known, from)
+		size := halves*c.intervalsMS[c.known] - c.twiceMedian(c.known)
+		c.deviations[c.known] = max(size, -2*size)
+	}
+	c.farNear.move(c.deviations, from, to)
+	return c.farNear.threshold()
+}
+
+// twiceMedian returns twice the median of the neighbourhood, in ms.
+func (c *classifier) twiceMedian(i int) int32 {
+	var room [medianWidth]int32
+	sorted := room[:0]
+	for _, ms := range c.intervalsMS[max(0, i-medianWidth/2):min(len(c.intervalsMS), i+1+medianWidth/2)] {
+		at := len(sorted)
+		sorted = append(sorted, ms)
+		for ; at > 0 && sorted[at-1] > ms; at-- {
+			sorted[at] = sorted[at-1]
+		}
+		sorted[at] = ms
+	}
+	n := len(sorted)
+	return sorted[(n-1)/2] + sorted[n/2]
+}
+
+// besides is the change before or after, whichever opposes that of the interval the least.
+func (c *classifier) besides(i int) float64 {
+	if c.change[i] > 0 {
+		return max(c.at(i-1), c.at(i+1))
+	}
+	return min(c.at(i-1), c.at(i+1))
+}
+
+// following is the one of the next two changes that opposes that of the interval the least.
+func (c *classifier) following(i int) float64 {
+	if c.change[i] < 0 {
+		return max(c.at(i+1), c.at(i+2))
+	}
+	return min(c.at(i+1), c.at(i+2))
+}
+
+// at returns a change; beyond its ends the series is mirrored.
+func (c *classifier) at(i int) float64 {
+	if i = max(i, -i); i >= len(c.change) {
+		i = 2*(len(c.change)-1) - i
+	}
+	return c.change[i]
+}
+
+func (c *classifier) isEctopic(i int) bool {
+	change, besides := c.change[i], c.besides(i)
 	return change > 1 && besides < -ectopicSlope*change-ectopicOffset ||
 		change < -1 && besides > -ectopicSlope*change+ectopicOffset
 }
 
 // sortOut adds the interval to the artefact it is, if any.
-func (s *subspaces) sortOut(i int, found *Artefacts) {
-	isLong := s.change[i] > 1 && s.following[i] < -1
-	isShort := s.change[i] < -1 && s.following[i] > 1
-	isFar := math.Abs(s.deviation[i]) > farFromMedian
+func (c *classifier) sortOut(i int) {
+	isLong := c.change[i] > 1 && c.following(i) < -1
+	isShort := c.change[i] < -1 && c.following(i) > 1
+	usual := c.usualDeviation(i)
+	isFar := math.Abs(float64(c.deviations[i])/halves/usual) > farFromMedian
 	if !isLong && !isShort && !isFar {
 		return
 	}
-	within := func(ms float64) bool { return math.Abs(ms-s.median[i]) < s.medianLimit[i] }
+	median := float64(c.twiceMedian(i)) / 2
+	within := func(ms float64) bool { return math.Abs(ms-median) < usual }
+	ms := float64(c.intervalsMS[i])
 	switch {
-	case isShort && within(s.intervals[i]+s.intervals[i+1]):
-		found.Extra = append(found.Extra, i)
-	case isLong && within(s.intervals[i]/2):
-		found.Missed = append(found.Missed, i)
+	case isShort && within(ms+float64(c.intervalsMS[i+1])):
+		c.found.Extra = append(c.found.Extra, i)
+	case isLong && within(ms/2):
+		c.found.Missed = append(c.found.Missed, i)
 	default:
-		found.LongShort = append(found.LongShort, i)
+		c.found.LongShort = append(c.found.LongShort, i)
 	}
-}
-
-// thresholds returns, for each value, how large values usually get near by.
-func thresholds(values []float64) []float64 {
-	sizes := make([]float64, len(values))
-	for i, v := range values {
-		sizes[i] = math.Abs(v)
-	}
-	return rolling(sizes, thresholdWidth, func(sorted []float64) float64 {
-		return max(leastThreshold, quartileFactor*(quantile(sorted, 0.75)-quantile(sorted, 0.25))/2)
-	})
-}
-
-func divide(values, by []float64) {
-	for i := range values {
-		values[i] /= by[i]
-	}
-}
-
-// rolling applies f to the sorted values of the window about each position, which is cut at the ends.
-func rolling(values []float64, width int, f func(sorted []float64) float64) []float64 {
-	out := make([]float64, len(values))
-	sorted := make([]float64, 0, width)
-	insert := func(v float64) {
-		i, _ := slices.BinarySearch(sorted, v)
-		sorted = slices.Insert(sorted, i, v)
-	}
-	half := width / 2
-	for i := range min(half, len(values)) {
-		insert(values[i])
-	}
-	for i := range values {
-		if i+half < len(values) {
-			insert(values[i+half])
-		}
-		if i > half {
-			at, _ := slices.BinarySearch(sorted, values[i-half-1])
-			sorted = slices.Delete(sorted, at, at+1)
-		}
-		out[i] = f(sorted)
-	}
-	return out
-}
-
-// quantile interpolates between the two nearest of sorted values (Hyndman and Fan's type 7).
-func quantile(sorted []float64, p float64) float64 {
-	at := p * float64(len(sorted)-1)
-	i := int(at)
-	if i+1 >= len(sorted) {
-		return sorted[len(sorted)-1]
-	}
-	return sorted[i] + (at-float64(i))*(sorted[i+1]-sorted[i])
 }

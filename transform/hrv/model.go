@@ -27,6 +27,7 @@ type windowReader struct {
 	columns runColumns
 	out     *windowBuilder
 
+	marker  marker
 	of      owner
 	windows []Window // of it so far
 	told    int64    // its beats until then are among them
@@ -55,7 +56,7 @@ func (r *windowReader) take(batch arrow.RecordBatch) error {
 			r.of, r.windows, r.told = next.clone(), r.windows[:0], 0
 		}
 		run := Run{StartMS: c.starts.Value(i), IntervalsMS: c.intervals.At(i)}
-		r.windows, r.told = appendRun(r.windows, &run, r.told)
+		r.windows, r.told = r.marker.appendRun(r.windows, &run, r.told)
 	}
 	return nil
 }

@@ -68,3 +68,15 @@ func Smooth(values []float64, n int) []float64 {
 	}
 	return means
 }
+
+// quantile interpolates between the two nearest of sorted values (Hyndman and Fan's type 7).
+func quantile(sorted []float64, p float64) float64 {
+	at := p * float64(len(sorted)-1)
+	i := int(at)
+	if i+1 >= len(sorted) {
+		return sorted[len(sorted)-1]
+	}
+	return between(sorted[i], sorted[i+1], at-float64(i))
+}
+
+func between(low, high, share float64) float64 { return low + share*(high-low) }

@@ -25,15 +25,17 @@ type Window struct {
 // the last one ended, the beats that were told already are left out.
 func Windows(runs []Run) []Window {
 	var windows []Window
+	var m marker
 	told := int64(0) // nothing before is new
 	for i := range runs {
-		windows, told = appendRun(windows, &runs[i], told)
+		windows, told = m.appendRun(windows, &runs[i], told)
 	}
 	return windows
 }
 
-func appendRun(windows []Window, run *Run, told int64) ([]Window, int64) {
-	marked := Mark(run.IntervalsMS)
+// appendRun adds the windows of a run to those of the runs before it, which told the beats until then.
+func (m *marker) appendRun(windows []Window, run *Run, told int64) ([]Window, int64) {
+	marked := m.mark(run.IntervalsMS)
 	at, before := run.StartMS, int32(0)
 	for i, ms := range run.IntervalsMS {
 		from := at
@@ -61,8 +63,19 @@ func appendRun(windows []Window, run *Run, told int64) ([]Window, int64) {
 
 // Mark marks the intervals of a run that are not normal: those that are impossible and, in the stretches between them,
 // those that Classify finds. A stretch too short for its medians is judged by Malik's rule.
-func Mark(intervalsMS []int32) []bool {
-	marked := make([]bool, len(intervalsMS))
+func Mark(intervalsMS []int32) []bool { return new(marker).mark(intervalsMS) }
+
+// A marker marks the intervals of one run after the other, in the same memory.
+type marker struct {
+	classifier classifier
+	marked     []bool
+}
+
+// mark is Mark; the marks are there until the next run's.
+func (m *marker) mark(intervalsMS []int32) []bool {
+	marked := slices.Grow(m.marked[:0], len(intervalsMS))[:len(intervalsMS)]
+	clear(marked)
+	m.marked = marked
 	isPossible := func(ms int32) bool { return ms >= ShortestMS && ms <= LongestMS }
 	for i := 0; i < len(intervalsMS); {
 		if !isPossible(intervalsMS[i]) {
@@ -77,7 +90,7 @@ func Mark(intervalsMS []int32) []bool {
 		if len(stretch) < medianWidth {
 			copy(marked[i:], Malik(stretch))
 		} else {
-			copy(marked[i:], Classify(stretch).Mask(len(stretch)))
+			m.classifier.classify(stretch).mark(marked[i:])
 		}
 		i += len(stretch)
 	}

@@ -20,81 +20,19 @@ const (
 
 // Measures turns the pieces of workouts into their figures: it is the Go part of the model workout_measures.
 func Measures(_ context.Context, pieces array.RecordReader) (array.RecordReader, error) {
-	return run(pieces, measureFields(), func(w *Workout, key workoutKey, out *builder) {
+	return newReader(pieces, measureFields(), func(w *Workout, key workoutKey, out *builder) {
 		m := MeasureWorkout(w)
-		out.measure(key, w, &m)
-	})
+		out.measure(key, &m)
+	}), nil
 }
 
 // EffortRows turns the pieces of workouts into the splits and best efforts of their courses: it is the Go part of the
 // model workout_efforts.
 func EffortRows(_ context.Context, pieces array.RecordReader) (array.RecordReader, error) {
-	return run(pieces, effortFields(), func(w *Workout, key workoutKey, out *builder) {
-		m := MeasureWorkout(w)
-		out.efforts(key, w, &m)
-	})
-}
-
-var workoutColumns = []string{
-	"user_id", "local_date", "device_id", "workout_id", "started_us", "ended_us", "sport_family", "setting",
-	"speed_cap_m_per_s", "moving_from_m_per_s", "pause_from_s", "gap_from_s", "climb_from_m",
-	"resting_heart_rate_bpm", "heart_rate_max_bpm", "zone_1_from_bpm", "zone_2_from_bpm", "zone_3_from_bpm", "zone_4_from_bpm",
-	"zone_5_from_bpm", "sex", "metric", "from_us", "period_ms", "offsets_ms", "sample_values",
-}
-
-// run gathers the rows of each workout, which come together, and has them measured.
-func run(pieces array.RecordReader, fields []arrow.Field, measure func(*Workout, workoutKey, *builder)) (array.RecordReader, error) {
-	columns, err := columnsOf(pieces.Schema(), workoutColumns...)
-	if err != nil {
-		return nil, err
-	}
-	out := &builder{Builder: rows.NewBuilder(fields...)}
-	r := &reader{rows: pieces, at: row{columns: columns}, out: out, measure: measure}
-	return rows.NewStream(out, r.fill), nil
-}
-
-// workout returns the workout of the row, without its track.
-func (r row) workout() *Workout {
-	w := &Workout{
-		StartMS: r.whole("started_us") / 1000, EndMS: r.whole("ended_us") / 1000, Family: r.copied("sport_family"),
-		Setting: r.copied("setting"), Sex: r.copied("sex"), Track: map[string][]Sample{},
-	}
-	number := func(name string) float64 {
-		v, _ := r.number(name)
-		return v
-	}
-	w.Rules = Rules{
-		SpeedCapMS: number("speed_cap_m_per_s"), MovingFromMS: number("moving_from_m_per_s"),
-		PauseFromMS: int64(1000 * number("pause_from_s")), GapFromMS: int64(1000 * number("gap_from_s")),
-		ClimbFromM: number("climb_from_m"), AccuracyCapM: accuracyCapM, LostAfterFixs: fixesUntilMoved,
-	}
-	w.RestBPM, w.MaxBPM = number("resting_heart_rate_bpm"), number("heart_rate_max_bpm")
-	for z, name := range []string{"zone_1_from_bpm", "zone_2_from_bpm", "zone_3_from_bpm", "zone_4_from_bpm", "zone_5_from_bpm"} {
-		w.ZoneBounds[z] = number(name)
-	}
-	return w
-}
-
-func (r row) copied(name string) string { return string([]byte(r.text(name))) }
-
-// addTo adds the samples of the row to the workout's track.
-func (r row) addTo(w *Workout) {
-	values := r.list("sample_values")
-	if len(values) == 0 {
-		return
-	}
-	metric, offsets := r.copied("metric"), r.list("offsets_ms")
-	period, _ := value[*array.Int32](r, "period_ms")
-	from := r.whole("from_us") / 1000
-	for i, v := range values {
-		at := from
-		if len(offsets) == len(values) {
-			at += int64(offsets[i])
-		} else {
-			at += int64(offsets[0]) + int64(i)*int64(period)
-		}
-		w.Track[metric] = append(w.Track[metric], Sample{MS: at, PeriodMS: period, Value: v})
-	}
+	return newReader(pieces, effortFields(), func(w *Workout, key workoutKey, out *builder) {
+		course := w.Course()
+		out.efforts(key, w, &course)
+	}), nil
 }
 
 // A builder collects rows until they make a batch.
@@ -180,7 +118,7 @@ func measureFields() []arrow.Field {
 		"steady_heart_rate_bpm")
 }
 
-func (b *builder) measure(key workoutKey, _ *Workout, m *Measure) {
+func (b *builder) measure(key workoutKey, m *Measure) {
 	const ms = 1000.0
 	course := m.Positions || m.Counted
 	b.begin(key)
@@ -228,13 +166,13 @@ var effortLengthsM = []float64{1000, 5000, 10_000, 21_097.5, 42_195}
 
 const splitM = 1000
 
-func (b *builder) efforts(key workoutKey, w *Workout, m *Measure) {
-	if len(m.Course.MS) == 0 {
+func (b *builder) efforts(key workoutKey, w *Workout, course *Course) {
+	if len(course.MS) == 0 {
 		return
 	}
 	// They are counted from the start of the workout, and not from the first fix.
-	lead := float64(m.Course.MS[0]-w.StartMS) / 1000
-	for i, s := range Splits(&m.Course, splitM) {
+	lead := float64(course.MS[0]-w.StartMS) / 1000
+	for i, s := range Splits(course, splitM) {
 		b.begin(key)
 		b.text("split")
 		b.whole(int64(i+1), true)
@@ -243,7 +181,7 @@ func (b *builder) efforts(key workoutKey, w *Workout, m *Measure) {
 		b.number((s.EndMS-s.StartMS)/1000, 3, true)
 	}
 	for i, length := range effortLengthsM {
-		if best, ok := BestEffort(&m.Course, length, w.Rules); ok {
+		if best, ok := BestEffort(course, length, w.Rules); ok {
 			b.begin(key)
 			b.text("best")
 			b.whole(int64(i+1), true)

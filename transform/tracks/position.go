@@ -15,13 +15,29 @@ type Fix struct {
 	AccuracyM float64 // 0 = not told
 }
 
+const radian = math.Pi / 180 // per degree
+
 // DistanceM returns the great-circle distance of two fixes in metres (haversine).
 func DistanceM(a, b Fix) float64 {
-	const radian = math.Pi / 180
+	return distanceM(a, b, math.Cos(a.Lat*radian), math.Cos(b.Lat*radian))
+}
+
+// distanceM is DistanceM with the cosines of the latitudes.
+func distanceM(a, b Fix, cosA, cosB float64) float64 {
 	lat := math.Sin((b.Lat - a.Lat) * radian / 2)
 	lon := math.Sin((b.Lon - a.Lon) * radian / 2)
-	h := lat*lat + math.Cos(a.Lat*radian)*math.Cos(b.Lat*radian)*lon*lon
+	h := lat*lat + cosA*cosB*lon*lon
 	return 2 * earthRadiusM * math.Asin(math.Min(1, math.Sqrt(h)))
+}
+
+// isWithin reports whether the distance of two fixes is at most so many metres. The way along the meridian and then along
+// the equator is never shorter than the straight one, and mostly tells it already.
+func isWithin(a, b Fix, m float64) bool {
+	const rounded = 1 + 1e-9
+	if (math.Abs(b.Lat-a.Lat)+math.Abs(b.Lon-a.Lon))*(radian*earthRadiusM*rounded) <= m {
+		return true
+	}
+	return DistanceM(a, b) <= m
 }
 
 // Rules are what a kind of sport allows.
@@ -51,7 +67,7 @@ func Clean(fixes []Fix, rules Rules) (clean []Fix, leftOut int) {
 				continue
 			}
 			f.Lon += 360 * math.Round((last.Lon-f.Lon)/360) // the shorter way round
-			if DistanceM(last, f) > rules.SpeedCapMS*float64(f.MS-last.MS)/1000 {
+			if !isWithin(last, f, rules.SpeedCapMS*float64(f.MS-last.MS)/1000) {
 				if away++; away <= rules.LostAfterFixs {
 					leftOut++
 					continue
@@ -106,8 +122,14 @@ func (c *Course) TotalM() float64 {
 // that no such sport makes.
 func Follow(fixes []Fix, rules Rules) Course {
 	steps := make([]float64, 0, len(fixes))
+	cosBefore := 0.0
+	if len(fixes) > 0 {
+		cosBefore = math.Cos(fixes[0].Lat * radian)
+	}
 	for i := 1; i < len(fixes); i++ {
-		step := DistanceM(fixes[i-1], fixes[i])
+		cos := math.Cos(fixes[i].Lat * radian)
+		step := distanceM(fixes[i-1], fixes[i], cosBefore, cos)
+		cosBefore = cos
 		if step > rules.SpeedCapMS*float64(fixes[i].MS-fixes[i-1].MS)/1000 {
 			step = 0
 		}

@@ -29,6 +29,9 @@ type Workout struct {
 // sortTrack puts samples in order of time; of two at one time the later one in the track counts.
 func (w *Workout) sortTrack() {
 	for metric, samples := range w.Track {
+		if isRising(samples) {
+			continue
+		}
 		slices.SortStableFunc(samples, func(a, b Sample) int { return cmp.Compare(a.MS, b.MS) })
 		kept := samples[:0]
 		for i, s := range samples {
@@ -41,6 +44,16 @@ func (w *Workout) sortTrack() {
 	}
 }
 
+// isRising reports whether each sample is later than the one before it.
+func isRising(samples []Sample) bool {
+	for i := 1; i < len(samples); i++ {
+		if samples[i].MS <= samples[i-1].MS {
+			return false
+		}
+	}
+	return true
+}
+
 const degree = 1e-7 // what positions are stored in
 
 // fixes pairs latitudes and longitudes of the same time, within the workout.
@@ -48,8 +61,9 @@ func (w *Workout) fixes() (fixes []Fix) {
 	if w.Setting == "indoor" || w.Setting == "virtual" {
 		return nil // a position indoors is none, and that of a simulation is somewhere else
 	}
-	longitudes := w.Track["longitude"]
-	for _, lat := range w.Track["latitude"] {
+	latitudes, longitudes := w.Track["latitude"], w.Track["longitude"]
+	fixes = make([]Fix, 0, min(len(latitudes), len(longitudes)))
+	for _, lat := range latitudes {
 		for len(longitudes) > 0 && longitudes[0].MS < lat.MS {
 			longitudes = longitudes[1:]
 		}
@@ -64,6 +78,18 @@ func (w *Workout) fixes() (fixes []Fix) {
 }
 
 func (w *Workout) holds(ms int64) bool { return ms >= w.StartMS && ms <= w.EndMS }
+
+// Course returns how far somebody had come at each time: by positions, or by the device's distances where there are none.
+func (w *Workout) Course() Course {
+	w.sortTrack()
+	if positions, _ := w.positions(); len(positions.MS) > 1 {
+		return positions
+	}
+	if counted := w.counted(); len(counted.MS) > 1 {
+		return counted
+	}
+	return Course{}
+}
 
 // positions returns the course that the positions make, and how many fixes could not be.
 func (w *Workout) positions() (c Course, leftOut int) {
@@ -117,7 +143,9 @@ func (w *Workout) covered(c *Course) (share float64, longestMS int64) {
 
 // heights returns the heights of the track in metres.
 func (w *Workout) heights() (heights []float64) {
-	for _, s := range w.Track["altitude"] {
+	samples := w.Track["altitude"]
+	heights = make([]float64, 0, len(samples))
+	for _, s := range samples {
 		if w.holds(s.MS) {
 			heights = append(heights, float64(s.Value)/100)
 		}
@@ -136,30 +164,39 @@ const (
 
 // beats returns the heart rate of the workout, that of its track before the person's minutes.
 func (w *Workout) beats() (held []Held, source string) {
-	for _, source := range []string{"heart_rate", byMinute} {
-		var beats []Beat
-		gaps := make([]int64, 0, len(w.Track[source]))
-		for _, s := range w.Track[source] {
-			switch {
-			case source == byMinute && s.MS < w.StartMS: // the minute that the workout begins in
-				beats = append(beats, Beat{w.StartMS, s.Value})
-			case w.holds(s.MS):
-				beats = append(beats, Beat{s.MS, s.Value})
-			}
-			if n := len(beats); n > 1 {
-				gaps = append(gaps, beats[n-1].MS-beats[n-2].MS)
-			}
-		}
-		if len(beats) == 0 {
-			continue
-		}
-		most := int64(holdMS)
-		if slices.Sort(gaps); len(gaps) > 0 && gaps[len(gaps)/2] <= dense {
-			most = denseHoldMS
-		}
-		return Hold(beats, w.EndMS, most), map[string]string{"heart_rate": "track", byMinute: "minutes"}[source]
+	if held = w.held("heart_rate"); len(held) > 0 {
+		return held, "track"
+	}
+	if held = w.held(byMinute); len(held) > 0 {
+		return held, "minutes"
 	}
 	return nil, ""
+}
+
+// held returns the heart rates of a metric and how long each stood for.
+func (w *Workout) held(metric string) []Held {
+	samples := w.Track[metric]
+	beats := make([]Beat, 0, len(samples))
+	gaps, denseGaps := 0, 0
+	for _, s := range samples {
+		switch {
+		case metric == byMinute && s.MS < w.StartMS: // the minute that the workout begins in
+			beats = append(beats, Beat{w.StartMS, s.Value})
+		case w.holds(s.MS):
+			beats = append(beats, Beat{s.MS, s.Value})
+		}
+		if n := len(beats); n > 1 {
+			gaps++
+			if beats[n-1].MS-beats[n-2].MS <= dense {
+				denseGaps++
+			}
+		}
+	}
+	most := int64(holdMS)
+	if denseGaps > gaps/2 { // the median is
+		most = denseHoldMS
+	}
+	return Hold(beats, w.EndMS, most)
 }
 
 // lengths returns the lengths of a swim: a device tells the strokes of each at its start.

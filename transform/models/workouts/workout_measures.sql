@@ -121,6 +121,9 @@ pieces as (
         and stg_workouts.local_date = stg_workout_pieces.local_date
         and stg_workouts.device_id = stg_workout_pieces.device_id
         and stg_workouts.workout_id = stg_workout_pieces.workout_id
+        and stg_workout_pieces.metric in (
+            'latitude', 'longitude', 'distance', 'altitude', 'heart_rate', 'heart_rate_by_minute', 'stroke_count'
+        )
 
 )
 

@@ -2,6 +2,7 @@ package activity
 
 import (
 	"math"
+	"slices"
 
 	"github.com/diurna-health/diurna/transform/samples"
 )
@@ -29,6 +30,8 @@ type Day struct {
 	SedentaryBPM float64 // below which a heart rests
 	ShakerBPM    float64 // below which nobody takes many steps
 	Keytel       Keytel
+
+	classed []classed // the minutes, in the memory of the date before
 }
 
 // Keytel is what the heart says of energy (methods.md E049).
@@ -74,15 +77,18 @@ type classed struct {
 
 // classify tells for each minute in order what it counts for.
 func (d *Day) classify(r *Rules) []classed {
-	minutes := make([]classed, len(d.Minutes))
-	for i, m := range d.Minutes {
-		c := classed{Minute: m, cadence: r.cadence(m), isMeasured: !math.IsNaN(m.HeartBPM), isInBed: d.Beds.Contain(m.Number)}
-		if !c.isInBed {
+	minutes := slices.Grow(d.classed[:0], len(d.Minutes))[:len(d.Minutes)]
+	d.classed = minutes
+	for i := range d.Minutes {
+		m := &d.Minutes[i]
+		minutes[i] = classed{
+			Minute: *m, cadence: r.cadence(m), isMeasured: !math.IsNaN(m.HeartBPM), isInBed: d.Beds.Contain(m.Number),
+		}
+		if c := &minutes[i]; !c.isInBed {
 			c.heart = d.heart(m)
 			c.isKeytel = m.HeartBPM >= d.Keytel.FromBPM
 			c.isWornAwake = d.WornByMotion && !d.SleepUnknown
 		}
-		minutes[i] = c
 	}
 	if !d.SleepUnknown {
 		wake(minutes, r.WornStretchMin)
@@ -94,7 +100,7 @@ func (d *Day) classify(r *Rules) []classed {
 	return minutes
 }
 
-func (r *Rules) cadence(m Minute) int {
+func (r *Rules) cadence(m *Minute) int {
 	switch steps := float64(m.Steps); {
 	case !m.HasSteps || steps <= 0:
 		return still
@@ -107,7 +113,7 @@ func (r *Rules) cadence(m Minute) int {
 	}
 }
 
-func (d *Day) heart(m Minute) int {
+func (d *Day) heart(m *Minute) int {
 	switch {
 	case m.HeartBPM >= d.VigorousBPM:
 		return vigorous
@@ -120,10 +126,11 @@ func (d *Day) heart(m Minute) int {
 
 // wake marks the minutes out of bed in those stretches of the clock that have a heart rate: there the watch was worn.
 func wake(minutes []classed, stretchMin float64) {
-	stretchOf := func(i int) float64 { return math.Floor(float64(minutes[i].Number) / stretchMin) }
 	for from := 0; from < len(minutes); {
 		to, isWorn := from, false
-		for ; to < len(minutes) && stretchOf(to) == stretchOf(from); to++ {
+		// All are whole numbers: the first minute behind the stretch is told without dividing by it again and again.
+		end := (math.Floor(float64(minutes[from].Number)/stretchMin) + 1) * stretchMin
+		for ; to < len(minutes) && float64(minutes[to].Number) < end; to++ {
 			isWorn = isWorn || minutes[to].isMeasured
 		}
 		for i := from; isWorn && i < to; i++ {

@@ -44,26 +44,33 @@ func Episodes(l *Limits, heart samples.Heart, walked samples.Walked, workouts sa
 
 // A state is a measured minute and what is known of the person in it.
 type state struct {
+	place            int // among the measured minutes
 	minute           int32
 	rate             rate
 	isStill, isAwake bool
 }
 
+// statesOf returns the states of the minutes that may be beyond a limit, which few are.
 func statesOf(l *Limits, heart samples.Heart, walked samples.Walked, workouts samples.Spans) []state {
-	states := make([]state, len(heart.Minutes))
+	const rounded = 1e-6 // beats/min, more than a rate is rounded by
+	slow, fast := max(l.LowBPM, l.LowAsleepBPM)+rounded, l.HighBPM-rounded
+	var states []state
 	lastStep, k := math.Inf(-1), 0
 	for i, minute := range heart.Minutes {
+		if bpm := heart.Mean(i); bpm > slow && bpm < fast {
+			continue
+		}
 		for ; k < len(walked.Minutes) && walked.Minutes[k] <= minute; k++ {
 			if walked.Counts[k] > 0 {
 				lastStep = float64(walked.Minutes[k])
 			}
 		}
 		sinceStep := float64(minute) - lastStep
-		states[i] = state{
-			minute: minute, rate: rateOf(heart.Mean(i)),
+		states = append(states, state{
+			place: i, minute: minute, rate: rateOf(heart.Mean(i)),
 			isStill: sinceStep > l.StillMin && !workouts.Contain(minute),
 			isAwake: sinceStep <= l.AwakeMin,
-		}
+		})
 	}
 	return states
 }
@@ -77,15 +84,14 @@ type run struct {
 
 func (l *Limits) runs(states []state, isHigh bool, beyond func(*state) (limit float64, is bool)) []run {
 	var runs []run
-	wasBeyond := false
+	var before *state // the last one beyond
 	for i := range states {
 		m := &states[i]
 		limit, is := beyond(m)
 		if is = is && m.isStill; !is {
-			wasBeyond = false
 			continue
 		}
-		if !wasBeyond || float64(m.minute-states[i-1].minute-1) > l.HoleMin {
+		if before == nil || before.place != m.place-1 || float64(m.minute-before.minute-1) > l.HoleMin {
 			runs = append(runs, run{Episode: Episode{IsHigh: isHigh, From: m.minute, LimitBPM: limit}, lowest: m.rate, highest: m.rate})
 		}
 		r := &runs[len(runs)-1]
@@ -94,7 +100,7 @@ func (l *Limits) runs(states []state, isHigh bool, beyond func(*state) (limit fl
 		r.LimitBPM = max(r.LimitBPM, limit)
 		r.sum += m.rate
 		r.lowest, r.highest = min(r.lowest, m.rate), max(r.highest, m.rate)
-		wasBeyond = true
+		before = m
 	}
 	return runs
 }

@@ -44,6 +44,9 @@ func (f *finder) isAt(user string, date int32) bool {
 
 func (f *finder) begin(s *Search) {
 	f.close()
+	if s != nil && f.before != nil {
+		s.slots = f.before.slots[:0] // nobody looks at it again
+	}
 	f.before, f.present = f.present, s
 }
 

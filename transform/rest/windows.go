@@ -54,7 +54,11 @@ func (r *Rules) WindowsOf(date int32, searches ...*Search) []Window {
 
 // momentsOf returns the slots in which the watch was worn, in order.
 func momentsOf(searches []*Search) []moment {
-	var all []moment
+	n := 0
+	for _, s := range searches {
+		n += len(s.slots)
+	}
+	all := make([]moment, 0, n)
 	for _, s := range searches {
 		for i := range s.slots {
 			if t := &s.slots[i]; s.isWorn(t) {

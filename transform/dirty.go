@@ -293,6 +293,24 @@ func widenBack(days string, lookback Span) string {
 	return widen(shifted, Span{Days: lookback.Days}, "")
 }
 
+// spansBack selects the same days as spans: the first and the last dates of days on end.
+func spansBack(days string, lookback Span) string {
+	after := 0
+	if lookback.Around {
+		after = lookback.Days
+	}
+	return fmt.Sprintf(`select user_id, min(local_date) - %[1]d as first_date, max(local_date) + %[2]d as last_date
+		from (
+			select user_id, local_date, count(*) filter (starts) over (partition by user_id order by local_date) as span
+			from (
+				select user_id, local_date, coalesce(local_date - lag(local_date) over (partition by user_id order by local_date)
+					> %[1]d + %[2]d + 1, true) as starts
+				from (%[3]s)
+			)
+		)
+		group by user_id, span`, lookback.Days, after, days)
+}
+
 // horizon is the last date any table has, as SQL.
 func (r *run) horizon() string {
 	last := int64(0)

@@ -12,3 +12,7 @@ func LoadWith(ctx context.Context, functions Functions, systems ...fs.FS) (*Proj
 	maps.Copy(all, functions)
 	return load(ctx, all, systems...)
 }
+
+// The days that a lookback lets a model read, as spans and one by one.
+func SpansBack(days string, lookback Span) string { return spansBack(days, lookback) }
+func WidenBack(days string, lookback Span) string { return widenBack(days, lookback) }

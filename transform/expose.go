@@ -75,7 +75,11 @@ func (r *run) exposeRows(ctx context.Context, name, rows, dateColumn string, sc 
 	if sc != nil {
 		query = fmt.Sprintf("select t.* from (%s) as t semi join %s as d on t.user_id = d.user_id", rows, sc.table)
 		if !sc.wholePeople {
-			query += fmt.Sprintf(" and t.%s = d.local_date where t.%[1]s between %s and %s", quoted(dateColumn),
+			within := "= d.local_date"
+			if sc.hasSpans {
+				within = "between d.first_date and d.last_date"
+			}
+			query += fmt.Sprintf(" and t.%[1]s %[2]s where t.%[1]s between %[3]s and %[4]s", quoted(dateColumn), within,
 				dateLiteral(sc.first), dateLiteral(sc.last))
 		}
 	}
@@ -92,6 +96,7 @@ func (r *run) exposeRows(ctx context.Context, name, rows, dateColumn string, sc 
 // A scope is a set of person-days, coarse enough to ask files about it.
 type scope struct {
 	table       string        // lists them
+	hasSpans    bool          // by their first and last dates: a table of a year for each person is long
 	days        int64         // how many they are
 	wholePeople bool          // all days of its people, whatever the list says
 	people      []personScope // by user
@@ -120,34 +125,41 @@ func (r *run) readableScope(ctx context.Context, m *Model, dirty *scope) (*scope
 	case m.Lookback.Days == 0:
 		return dirty, nil
 	}
-	if err := r.w.exec(ctx, "create or replace table build.readable_days as "+
-		widenBack("select user_id, local_date from dirty_days", m.Lookback)); err != nil {
+	if err := r.w.exec(ctx, "create or replace table build.readable_spans as "+
+		spansBack("select user_id, local_date from dirty_days", m.Lookback)); err != nil {
 		return nil, err
 	}
-	return r.scopeOf(ctx, "build.readable_days")
+	sc := &scope{table: "build.readable_spans", hasSpans: true}
+	return sc, r.describeScope(ctx, sc, "first_date", "last_date", "sum(last_date - first_date + 1)")
 }
 
 // scopeOf reads a list of distinct person-days.
 func (r *run) scopeOf(ctx context.Context, table string) (*scope, error) {
+	sc := &scope{table: table}
+	return sc, r.describeScope(ctx, sc, "local_date", "local_date", "count(*)")
+}
+
+// describeScope fills a scope with what its table has of each person, whose dates lie between two of its columns.
+func (r *run) describeScope(ctx context.Context, sc *scope, first, last, days string) error {
 	rows, err := r.w.conn.QueryContext(ctx, fmt.Sprintf(`select user_id,
-			min(local_date) - date '1970-01-01', max(local_date) - date '1970-01-01', count(*)
-		from %s group by user_id order by user_id`, table))
+			min(%s) - date '1970-01-01', max(%s) - date '1970-01-01', cast(%s as bigint)
+		from %s group by user_id order by user_id`, first, last, days, sc.table))
 	if err != nil {
-		return nil, err
+		return err
 	}
 	defer rows.Close()
-	sc := &scope{table: table, first: math.MaxInt64, last: math.MinInt64}
+	sc.first, sc.last = math.MaxInt64, math.MinInt64
 	for rows.Next() {
 		var p personScope
 		var days int64
 		if err := rows.Scan(&p.user, &p.first, &p.last, &days); err != nil {
-			return nil, err
+			return err
 		}
 		sc.days += days
 		sc.first, sc.last = min(sc.first, p.first), max(sc.last, p.last)
 		sc.people = append(sc.people, p)
 	}
-	return sc, rows.Err()
+	return rows.Err()
 }
 
 // choose returns the files whose bounds leave room for a row of the scope. A file without bounds may hold anything.

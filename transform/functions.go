@@ -18,6 +18,7 @@ import (
 	"github.com/diurna-health/diurna/transform/samples"
 	"github.com/diurna-health/diurna/transform/stager"
 	"github.com/diurna-health/diurna/transform/tracks"
+	"github.com/diurna-health/diurna/transform/training"
 	"github.com/diurna-health/diurna/transform/trend"
 )
 
@@ -53,6 +54,7 @@ func goFunctions() Functions {
 		"stage_sleep":             stageSleep(),
 		"find_efforts":            {Fingerprint: tracks.Fingerprint, Run: tracks.EffortRows},
 		"measure_workouts":        {Fingerprint: tracks.Fingerprint, Run: tracks.Measures},
+		"training_load_days":      {Fingerprint: training.Fingerprint, Run: training.LoadRows},
 		"baselines":               {Fingerprint: trend.Version, Run: trend.Baselines},
 		"day_trends":              {Fingerprint: trend.Version, Run: trend.DayTrends},
 		"week_trends":             {Fingerprint: trend.Version, Run: trend.WeekTrends},

@@ -8,7 +8,8 @@ import (
 	"github.com/apache/arrow-go/v18/arrow/array"
 )
 
-// Bind lets each target be the column of that name of a batch: the address of a pointer to an Arrow array, or a *Lists.
+// Bind lets each target be the column of that name of a batch: the address of a pointer to an Arrow array, or of
+// lists.
 func Bind(batch arrow.RecordBatch, targets ...map[string]any) error {
 	for _, group := range targets {
 		for name, target := range group {
@@ -52,29 +53,38 @@ func bind(column arrow.Array, target any) (ok bool) {
 		*t, ok = column.(*array.Boolean)
 	case *Lists:
 		ok = t.bind(column)
+	case *ListsOf[float64]:
+		ok = t.bind(column)
 	}
 	return ok
 }
 
 // Lists is a column of lists of 32-bit integers, none of which is null.
-type Lists struct {
+type Lists = ListsOf[int32]
+
+// ListsOf is a column of lists of numbers, none of which is null.
+type ListsOf[V int32 | float64] struct {
 	lists *array.List
-	all   []int32
+	all   []V
 }
 
-func (l *Lists) bind(column arrow.Array) (ok bool) {
+func (l *ListsOf[V]) bind(column arrow.Array) (ok bool) {
 	if l.lists, ok = column.(*array.List); !ok {
 		return false
 	}
-	values, ok := l.lists.ListValues().(*array.Int32)
-	if ok {
-		l.all = values.Int32Values()
+	switch values := l.lists.ListValues().(type) {
+	case *array.Int32:
+		l.all, ok = any(values.Int32Values()).([]V)
+	case *array.Float64:
+		l.all, ok = any(values.Float64Values()).([]V)
+	default:
+		ok = false
 	}
 	return ok
 }
 
 // At returns the list of a row. No list is an empty one.
-func (l *Lists) At(row int) []int32 {
+func (l *ListsOf[V]) At(row int) []V {
 	if l.lists.IsNull(row) {
 		return nil
 	}

@@ -3,7 +3,6 @@ package trend
 import (
 	"context"
 	"math"
-	"slices"
 
 	"github.com/apache/arrow-go/v18/arrow"
 	"github.com/apache/arrow-go/v18/arrow/array"
@@ -19,7 +18,7 @@ const (
 	beforeDays = 30 // these end with the day before
 )
 
-// baselineRules are the gates, by the names under which the select passes them on.
+// baselineRules are the gates: how many valid values a window needs.
 type baselineRules struct {
 	shortMin, usualMin, longMin, beforeMin int
 }
@@ -75,8 +74,8 @@ func baselineOf(points []Point, day int, rules baselineRules) Baseline {
 }
 
 // Baselines is the Go part of the model baselines.
-func Baselines(_ context.Context, rows array.RecordReader) (array.RecordReader, error) {
-	in := readPeople(rows)
+func Baselines(_ context.Context, reader array.RecordReader) (array.RecordReader, error) {
+	in := readSeries(reader)
 	return newStream([]arrow.Field{
 		text("user_id"), date("local_date"), text("figure"), text("figure_method"), number("value"),
 		count("n_7"), number("mean_7"), number("sd_7"),
@@ -84,74 +83,25 @@ func Baselines(_ context.Context, rows array.RecordReader) (array.RecordReader, 
 		count("n_60"), number("mean_60"), number("sd_60"),
 		count("n_before"), number("mean_before"), number("sd_before"),
 	}, func(out *writer) (bool, error) {
-		p, err := in.next()
-		if p == nil || err != nil {
+		s, err := in.next()
+		if s == nil || err != nil {
 			return false, err
 		}
-		rules, err := in.baselineRules()
-		if err != nil {
-			return false, err
-		}
-		for _, g := range p.groups {
-			for _, f := range g.figures {
-				p.writeBaselines(out, g, f, rules)
+		rules := in.rules()
+		for _, day := range s.wanted {
+			points, method := s.until(int(day), longDays)
+			if len(points) == 0 {
+				continue
 			}
+			out.text(s.user)
+			out.date(schemas.Date(day))
+			out.text(s.figure)
+			out.text(method)
+			out.baseline(baselineOf(points, int(day), rules))
+			out.end()
 		}
 		return true, nil
 	}), nil
-}
-
-func (r *people) baselineRules() (rules baselineRules, err error) {
-	for name, target := range map[string]*int{
-		"baseline_7_valid_min": &rules.shortMin, "baseline_28_valid_min": &rules.usualMin,
-		"baseline_60_valid_min": &rules.longMin, "baseline_before_valid_min": &rules.beforeMin,
-	} {
-		v, err := r.rule(name)
-		if err != nil {
-			return rules, err
-		}
-		*target = int(v)
-	}
-	return rules, nil
-}
-
-// writeBaselines writes a row for each day that is wanted and has a value in the longest window.
-func (p *person) writeBaselines(out *writer, g group, f figure, rules baselineRules) {
-	for i, day := range p.dates {
-		if !p.isWanted[i] {
-			continue
-		}
-		points, method := p.pointsUntil(g, f, i, day.AddDays(1-longDays))
-		if len(points) == 0 {
-			continue
-		}
-		out.text(p.user)
-		out.date(day)
-		out.text(f.name)
-		out.text(method)
-		out.baseline(baselineOf(points, int(day), rules))
-		out.end()
-	}
-}
-
-// pointsUntil returns the valid values since a date and until the day of an index, of those that were made as the
-// latest.
-func (p *person) pointsUntil(g group, f figure, last int, since schemas.Date) (points []Point, method string) {
-	first := p.from(since)
-	found := false
-	for i := last; i >= first; i-- {
-		if !g.isValid[i] || math.IsNaN(f.values[i]) {
-			continue
-		}
-		if !found {
-			method, found = g.methods[i], true
-		}
-		if g.methods[i] == method {
-			points = append(points, Point{int(p.dates[i]), f.values[i]})
-		}
-	}
-	slices.Reverse(points)
-	return points, method
 }
 
 func (w *writer) baseline(b Baseline) {

@@ -3,6 +3,7 @@ package trend
 import (
 	"context"
 	"fmt"
+	"maps"
 	"math"
 	"math/rand/v2"
 	"slices"
@@ -82,6 +83,80 @@ func arrowOf(t *testing.T, days []testDay, cut func() int) array.RecordReader {
 		}
 		batches = append(batches, b.NewRecordBatch())
 		days = days[n:]
+	}
+	r, err := array.NewRecordReader(schema, batches)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return r
+}
+
+// seriesOf puts the same days into rows of a person's days and of the figures' values, with dates in any order.
+func seriesOf(t *testing.T, days []testDay, cut func() int) array.RecordReader {
+	t.Helper()
+	type madeBy struct{ user, figure, method string }
+	type lists struct {
+		dates, validDays, wanted []int32
+		values                   []float64
+	}
+	all := map[madeBy]*lists{}
+	of := func(m madeBy) *lists {
+		if all[m] == nil {
+			all[m] = &lists{}
+		}
+		return all[m]
+	}
+	for _, d := range slices.Backward(days) {
+		own := of(madeBy{user: d.user})
+		own.dates = append(own.dates, int32(d.date))
+		if d.isValid {
+			own.validDays = append(own.validDays, int32(d.date))
+		}
+		if d.isWanted {
+			own.wanted = append(own.wanted, int32(d.date))
+		}
+		for name, value := range figuresOf() {
+			if v := value(d); !math.IsNaN(v) {
+				made := of(madeBy{d.user, name, d.method})
+				made.dates, made.values = append(made.dates, int32(d.date)), append(made.values, v)
+			}
+		}
+	}
+	texts, dates := arrow.BinaryTypes.String, arrow.ListOf(arrow.PrimitiveTypes.Int32)
+	fields := []arrow.Field{
+		{Name: "user_id", Type: texts}, {Name: "figure", Type: texts}, {Name: "figure_method", Type: texts}, {Name: "valid_on", Type: texts},
+		{Name: "figure_values", Type: arrow.ListOf(arrow.PrimitiveTypes.Float64)},
+		{Name: "dates", Type: dates}, {Name: "valid_days", Type: dates}, {Name: "valid_nights", Type: dates}, {Name: "wanted_dates", Type: dates},
+	}
+	for _, rule := range []string{"baseline_7_valid_min", "baseline_28_valid_min", "baseline_60_valid_min", "baseline_before_valid_min"} {
+		fields = append(fields, arrow.Field{Name: rule, Type: arrow.PrimitiveTypes.Float64})
+	}
+	schema := arrow.NewSchema(fields, nil)
+	order := slices.SortedFunc(maps.Keys(all), func(a, b madeBy) int { return strings.Compare(fmt.Sprint(a), fmt.Sprint(b)) })
+	var batches []arrow.RecordBatch
+	for len(order) > 0 || len(batches) == 0 {
+		n := min(len(order), cut())
+		b := array.NewRecordBuilder(memory.DefaultAllocator, schema)
+		for _, made := range order[:n] {
+			w := &writer{Builder: &rows.Builder{RecordBuilder: b}}
+			w.text(made.user)
+			column[*array.StringBuilder](w).Append(made.figure)
+			w.text(made.method)
+			w.text("day")
+			list := column[*array.ListBuilder](w)
+			list.Append(true)
+			list.ValueBuilder().(*array.Float64Builder).AppendValues(all[made].values, nil)
+			for _, numbers := range [][]int32{all[made].dates, all[made].validDays, nil, all[made].wanted} {
+				list := column[*array.ListBuilder](w)
+				list.Append(true)
+				list.ValueBuilder().(*array.Int32Builder).AppendValues(numbers, nil)
+			}
+			for _, f := range fields[9:] {
+				w.number(testRules[f.Name])
+			}
+		}
+		batches = append(batches, b.NewRecordBatch())
+		order = order[n:]
 	}
 	r, err := array.NewRecordReader(schema, batches)
 	if err != nil {
@@ -212,7 +287,7 @@ func TestBaselinesEqualANaiveRestatement(t *testing.T) {
 	t.Parallel()
 	r := rand.New(rand.NewPCG(3, 5))
 	days := randomDays(r, 4, 150)
-	got := rowsOf(t, Baselines, arrowOf(t, days, func() int { return 1 + r.IntN(90) }))
+	got := rowsOf(t, Baselines, seriesOf(t, days, func() int { return 1 + r.IntN(90) }))
 	var want []string
 	for _, d := range days {
 		for name, of := range figuresOf() {
@@ -292,14 +367,15 @@ func TestADaysBaselineNeedsNoDayBeyondItsLookback(t *testing.T) {
 	for _, c := range []struct {
 		name     string
 		run      func(context.Context, array.RecordReader) (array.RecordReader, error)
+		in       func(*testing.T, []testDay, func() int) array.RecordReader
 		lookback int
 		hasRows  func(schemas.Date) bool
 	}{
-		{"baselines", Baselines, 59, func(d schemas.Date) bool { return d%20 == 0 }},
-		{"weeks", Weeks, 27, ends(schemas.ISOWeekOf)},
-		{"day trends", DayTrends, 27, ends(schemas.ISOWeekOf)},
-		{"months", Months, 396, ends(schemas.MonthOf)},
-		{"years", Years, 730, ends(schemas.YearOf)},
+		{"baselines", Baselines, seriesOf, 59, func(d schemas.Date) bool { return d%20 == 0 }},
+		{"weeks", Weeks, arrowOf, 27, ends(schemas.ISOWeekOf)},
+		{"day trends", DayTrends, arrowOf, 27, ends(schemas.ISOWeekOf)},
+		{"months", Months, arrowOf, 396, ends(schemas.MonthOf)},
+		{"years", Years, arrowOf, 730, ends(schemas.YearOf)},
 	} {
 		days := randomDays(r, 1, 1200)
 		for i := range days {
@@ -311,9 +387,9 @@ func TestADaysBaselineNeedsNoDayBeyondItsLookback(t *testing.T) {
 				continue
 			}
 			days[i].isWanted = true
-			all := rowsOf(t, c.run, arrowOf(t, days, func() int { return 500 }))
+			all := rowsOf(t, c.run, c.in(t, days, func() int { return 500 }))
 			first := slices.IndexFunc(days, func(d testDay) bool { return d.date >= days[i].date.AddDays(-c.lookback) })
-			cut := rowsOf(t, c.run, arrowOf(t, days[first:i+1], func() int { return 500 }))
+			cut := rowsOf(t, c.run, c.in(t, days[first:i+1], func() int { return 500 }))
 			if diff := cmp.Diff(all, cut); diff != "" {
 				t.Fatalf("%s: with all days and with %d days back rows differ (-all +cut):\n%s", c.name, c.lookback, diff)
 			}

@@ -6,7 +6,7 @@
 -- build:    view
 -- caution:  a new figure is a field here and a row of figures, and nothing else: every field but is_valid, has_zero and
 --           method is a figure to the models of trends. A new group is named in their selects too; baselines, which have a
---           row for each day, take those groups alone that are looked at day by day
+--           row for each day, take those figures alone that are looked at day by day, from stg_figure_series
 
 with
 

@@ -2,12 +2,12 @@
 -- for the person. How the day stands to it is in deviations.
 --
 -- grain:    user_id, local_date, figure
--- inputs:   stg_figure_days, definitions
+-- inputs:   user_days, clock_days, stg_figure_series, definitions
 -- build:    table
 -- lookback: 59 days
 -- reach:    59 days recorded
 -- go:       baselines
--- order:    user_id, local_date
+-- order:    user_id, figure
 -- output:   user_id varchar: person
 -- output:   local_date date: the person's date; every window but the one before ends with it
 -- output:   figure varchar: name, see figures
@@ -49,13 +49,43 @@ rules as (
 
 ),
 
--- Between the first and the last dirty day of a person, and the windows before.
-people as (
+travel_days as (
 
     select
         user_id,
-        min(local_date) as first_date,
-        max(local_date) as last_date
+        local_date
+
+    from clock_days
+
+    where is_travel_day
+
+),
+
+-- Dates are numbers of days since 1970-01-01.
+spines as (
+
+    select
+        user_days.user_id,
+        list(cast(user_days.local_date - date '1970-01-01' as integer)) as dates,
+        list(cast(user_days.local_date - date '1970-01-01' as integer))
+            filter (where user_days.is_valid_day and travel_days.user_id is null) as valid_days,
+        list(cast(user_days.local_date - date '1970-01-01' as integer))
+            filter (where user_days.is_valid_night) as valid_nights
+
+    from user_days
+    left join travel_days
+        on user_days.user_id = travel_days.user_id
+        and user_days.local_date = travel_days.local_date
+
+    group by user_days.user_id
+
+),
+
+wanted as (
+
+    select
+        user_id,
+        list(cast(local_date - date '1970-01-01' as integer)) as dates
 
     from dirty_days
 
@@ -63,32 +93,60 @@ people as (
 
 ),
 
-days as (
+-- A person's own row comes before those of the figures.
+rows_of_people as (
 
     select
-        stg_figure_days.user_id,
-        stg_figure_days.local_date,
-        dirty_days.user_id is not null as is_wanted,
-        stg_figure_days.steps,
-        stg_figure_days.rest_asleep,
-        stg_figure_days.rest_awake,
-        stg_figure_days.sleep,
-        stg_figure_days.sleep_clock,
+        spines.user_id,
+        null as figure,
+        null as figure_method,
+        null as valid_on,
+        spines.dates,
+        null as figure_values,
+        spines.valid_days,
+        spines.valid_nights,
+        wanted.dates as wanted_dates
+
+    from spines
+    inner join wanted on spines.user_id = wanted.user_id
+
+    union all
+
+    select
+        user_id,
+        figure,
+        figure_method,
+        valid_on,
+        dates,
+        figure_values,
+        null as valid_days,
+        null as valid_nights,
+        null as wanted_dates
+
+    from stg_figure_series
+
+),
+
+figures_of_people as (
+
+    select
+        rows_of_people.user_id,
+        coalesce(rows_of_people.figure, '') as figure,
+        rows_of_people.figure_method,
+        rows_of_people.valid_on,
+        rows_of_people.dates,
+        rows_of_people.figure_values,
+        rows_of_people.valid_days,
+        rows_of_people.valid_nights,
+        rows_of_people.wanted_dates,
         rules.baseline_7_valid_min,
         rules.baseline_28_valid_min,
         rules.baseline_60_valid_min,
         rules.baseline_before_valid_min
 
-    from stg_figure_days
-    inner join people
-        on stg_figure_days.user_id = people.user_id
-        and stg_figure_days.local_date >= people.first_date - 59
-        and stg_figure_days.local_date <= people.last_date
-    left join dirty_days
-        on stg_figure_days.user_id = dirty_days.user_id
-        and stg_figure_days.local_date = dirty_days.local_date
+    from rows_of_people
     cross join rules
 
 )
 
-select * from days
+select * from figures_of_people

@@ -139,7 +139,7 @@ func (r *run) everyDay(ctx context.Context, m *Model, _ map[int32]int64, target 
 		}
 		parts = append(parts, keys)
 	}
-	return r.fill(ctx, target, strings.Join(parts, " union all "), m.Reach)
+	return r.fill(ctx, target, strings.Join(parts, " union all "), m)
 }
 
 // selectKeys selects the person-days a gold table has.
@@ -202,7 +202,7 @@ func (r *run) closure(ctx context.Context, m *Model, from map[int32]int64, targe
 			parts = append(parts, whole)
 		}
 	}
-	return r.fill(ctx, target, strings.Join(parts, " union all "), m.Reach)
+	return r.fill(ctx, target, strings.Join(parts, " union all "), m)
 }
 
 // selectDaysOfPeople selects every day the tables of two models have for the people of a list: where a whole person was
@@ -228,15 +228,23 @@ func (r *run) sameMarks(a, b map[int32]int64) bool {
 	return true
 }
 
-// fill makes a table of the distinct person-days of a select, widened by reach. Reach person stays as it is: whoever is
-// in the list is built whole.
-func (r *run) fill(ctx context.Context, target, days string, reach Span) error {
-	query := fmt.Sprintf("create or replace table %s as %s", target, widen("select distinct user_id, local_date from ("+days+")",
-		reach, r.horizon()))
+// fill makes a table of the distinct person-days of a select, widened by the model's reach, that may have rows of it. Reach
+// person stays as it is: whoever is in the list is built whole.
+func (r *run) fill(ctx context.Context, target, days string, m *Model) error {
+	query := fmt.Sprintf("create or replace table %s as %s", target, closing(m.Closes,
+		widen("select distinct user_id, local_date from ("+days+")", m.Reach, r.horizon())))
 	if err := r.w.exec(ctx, query); err != nil {
 		return fmt.Errorf("list days: %w", err)
 	}
 	return nil
+}
+
+// closing selects those of the days of a select that are the last of a period.
+func closing(period SpanUnit, days string) string {
+	if period == "" {
+		return days
+	}
+	return fmt.Sprintf("select * from (%s) where date_trunc(%s, local_date + 1) = local_date + 1", days, literal(string(period)))
 }
 
 // widen selects the days that a span puts around the days of a select. Forward and recorded days end at the later of the

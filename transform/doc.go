@@ -30,6 +30,7 @@
 //   - reach: which days a changed day changes: "n days" (that many later ones too), "n days around" (both ways), "n days
 //     recorded" (that many later ones, as far as any table has days), week (its ISO week), month, forward (all later
 //     days), or person (all of the person's days). None means the day alone.
+//   - closes: week, month or year: only the last day of such a period has rows. On other days nothing is built.
 //   - source: where the formula comes from. Required of a table.
 //   - audit: a predicate that no row may violate; one per line, as many as wanted. Null does not violate.
 //   - caution: when not to trust the figures.

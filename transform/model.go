@@ -28,6 +28,7 @@ const (
 	SpanDays    SpanUnit = "days"
 	SpanWeek    SpanUnit = "week"    // the ISO week of the day
 	SpanMonth   SpanUnit = "month"   // the calendar month of the day
+	SpanYear    SpanUnit = "year"    // the calendar year of the day
 	SpanForward SpanUnit = "forward" // all later days
 	SpanPerson  SpanUnit = "person"  // all of a person's days
 )
@@ -70,6 +71,7 @@ type Model struct {
 	Keep     bool // of a view: its rows are made once in a build, for all models that read them
 	Lookback Span
 	Reach    Span
+	Closes   SpanUnit // a week, a month or a year, whose last days alone have rows; "" = any day may
 	Source   string
 	Audits   []string
 	Caution  string
@@ -201,6 +203,10 @@ func (m *Model) setHeader(key, value string) (err error) {
 		m.Lookback, err = parseSpan(value)
 	case "reach":
 		m.Reach, err = parseSpan(value)
+	case "closes":
+		if m.Closes = SpanUnit(value); !slices.Contains([]SpanUnit{SpanWeek, SpanMonth, SpanYear}, m.Closes) {
+			return fmt.Errorf("closes: %q is not week, month or year", value)
+		}
 	case "source":
 		m.Source = value
 	case "audit":
@@ -399,8 +405,8 @@ func (m *Model) check() (problems []error) {
 			report("method: %q is not name/version", m.Method)
 		}
 	case BuildView:
-		if m.Lookback != (Span{}) || m.Reach != (Span{}) || len(m.Audits) > 0 || m.Method != "" || m.Supersedes != "" {
-			report("lookback, reach, audit, method and supersedes are for tables")
+		if m.Lookback != (Span{}) || m.Reach != (Span{}) || m.Closes != "" || len(m.Audits) > 0 || m.Method != "" || m.Supersedes != "" {
+			report("lookback, reach, closes, audit, method and supersedes are for tables")
 		}
 	default:
 		report("build: %q is neither view nor table", m.Build)

@@ -79,6 +79,7 @@ func TestAWrongModelIsRefused(t *testing.T) {
 		"grain without person":     {"user_id, local_date\n-- inputs", "local_date, user_id\n-- inputs", "user_id and the local date"},
 		"lookback of a week":       {"-- lookback: 2 days", "-- lookback: week", "week is for reach alone"},
 		"reach of words":           {"-- reach:    week", "-- reach:    always", `"always" is not`},
+		"closes a day":             {"-- reach:    week", "-- closes:   day", `"day" is not week, month or year`},
 		"days of none":             {"-- lookback: 2 days", "-- lookback: 0 days", `"0 days" is not`},
 		"method without version":   {"step_days/3", "step_days", "is not name/version"},
 		"no method":                {"-- method:   step_days/3\n", "", "is not name/version"},

@@ -5,6 +5,7 @@
 -- build:    table
 -- lookback: 27 days
 -- reach:    27 days recorded
+-- closes:   week
 -- go:       day_trends
 -- order:    user_id, local_date
 -- output:   user_id varchar: person

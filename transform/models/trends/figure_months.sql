@@ -6,6 +6,7 @@
 -- build:    table
 -- lookback: person
 -- reach:    396 days recorded
+-- closes:   month
 -- go:       months
 -- order:    user_id, local_date
 -- output:   user_id varchar: person

@@ -6,6 +6,7 @@
 -- build:    table
 -- lookback: 27 days
 -- reach:    27 days recorded
+-- closes:   week
 -- go:       weeks
 -- order:    user_id, local_date
 -- output:   user_id varchar: person

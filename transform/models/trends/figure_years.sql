@@ -6,6 +6,7 @@
 -- build:    table
 -- lookback: person
 -- reach:    730 days recorded
+-- closes:   year
 -- go:       years
 -- order:    user_id, local_date
 -- output:   user_id varchar: person

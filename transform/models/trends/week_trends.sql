@@ -6,6 +6,7 @@
 -- build:    table
 -- lookback: person
 -- reach:    363 days recorded
+-- closes:   week
 -- go:       week_trends
 -- order:    user_id, figure, local_date
 -- output:   user_id varchar: person

@@ -13,6 +13,7 @@ import (
 	"github.com/diurna-health/diurna/transform/activity"
 	"github.com/diurna-health/diurna/transform/heart"
 	"github.com/diurna-health/diurna/transform/hrv"
+	"github.com/diurna-health/diurna/transform/hypnogram"
 	"github.com/diurna-health/diurna/transform/regularity"
 	"github.com/diurna-health/diurna/transform/rest"
 	"github.com/diurna-health/diurna/transform/samples"
@@ -48,6 +49,7 @@ func goFunctions() Functions {
 		"heart_rate_nights":       {Fingerprint: heart.Fingerprint, Run: heart.NightRows},
 		"heart_rate_quality_days": {Fingerprint: heart.Fingerprint, Run: heart.QualityRows},
 		"resting_heart_rate_days": {Fingerprint: heart.Fingerprint, Run: heart.RestingRows},
+		"hypnogram_nights":        {Fingerprint: hypnogram.Fingerprint, Run: hypnogram.NightRows},
 		"hrv_windows":             {Fingerprint: hrv.Fingerprint, Run: hrv.WindowRows},
 		"sleep_day_pairs":         {Fingerprint: regularity.Fingerprint, Run: regularity.PairRows},
 		"sleep_windows":           {Fingerprint: rest.Fingerprint, Run: rest.WindowRows},

@@ -215,6 +215,15 @@ func (c *Texts) Add(text string, n int) {
 	}
 }
 
+// AddIf adds a row, without a text unless there is one.
+func (c *Texts) AddIf(there bool, text string) {
+	if there {
+		c.Add(text, 1)
+	} else {
+		c.places.Skip(1)
+	}
+}
+
 func (c *Texts) take() arrow.Array {
 	places, known := c.places.take(), c.known.NewArray()
 	defer places.Release()

@@ -1,10 +1,41 @@
 -- hypnogram_nights: one row per person, night and source of stages: the main sleep measured on its hypnogram.
 --
 -- grain:    user_id, night_date, source
--- inputs:   hypnograms, definitions
+-- inputs:   stg_told_stretches, definitions
 -- build:    table
 -- lookback: 2 days around
 -- reach:    2 days around
+-- go:       hypnogram_nights
+-- order:    user_id, night_date, source
+-- output:   user_id varchar: person
+-- output:   night_date date: the person's date of waking
+-- output:   source varchar: device or estimate: who says so
+-- output:   period_started_at timestamp with time zone: start of the sleep, UTC: its row of sleep_periods
+-- output:   sleep_onset_at timestamp with time zone: start of the first 90 s of sleep on end, UTC
+-- output:   sleep_offset_at timestamp with time zone: end of the last sleep, UTC
+-- output:   time_in_bed_min double: min from the record's start to its end, holes left out
+-- output:   sleep_period_min double: min from onset to offset (SPT), holes included
+-- output:   before_onset_min double: min of the record before onset
+-- output:   total_sleep_time_min double: min asleep (TST) from onset on
+-- output:   sleep_onset_latency_min double: min from in bed to onset (SOL); null when nobody told of lying awake in bed
+-- output:   wake_after_sleep_onset_min double: min awake between onset and offset (WASO)
+-- output:   terminal_wake_min double: min awake after the last sleep
+-- output:   unscored_min double: min of the record of which the source does not know the state
+-- output:   sleep_efficiency_pct double: %, TST / time in bed (SE); null of an estimate, which does not know the bed
+-- output:   sleep_maintenance_efficiency_pct double: %, TST / observed time from onset to offset
+-- output:   awakening_count integer: runs of wake between onset and offset
+-- output:   long_awakening_count integer: of them, 5 min and longer
+-- output:   longest_sleep_min double: min of the longest sleep without wake or hole
+-- output:   light_min double: min of light sleep; null when no stages are told
+-- output:   deep_min double: min of deep sleep; null when no stages are told
+-- output:   rem_min double: min of REM sleep; null when no stages are told
+-- output:   light_pct double: %, light sleep / TST
+-- output:   deep_pct double: %, deep sleep / TST
+-- output:   rem_pct double: %, REM sleep / TST
+-- output:   rem_latency_min double: min from onset to the first REM sleep; null without one
+-- output:   observed_share_pct double: %, observed time / time from onset to offset
+-- output:   longest_gap_min double: min of the longest hole between onset and offset
+-- output:   invalid_reason varchar: unobserved or gap: why the night is not measured; null = it is
 -- source:   methods 1.6: onset is the first of three consecutive 30-s epochs of sleep, offset the end of the last sleep;
 --           TST, SOL, WASO without the wake after the last sleep, awakenings as runs of wake between onset and offset; what
 --           is not observed counts neither as sleep nor as wake, and a night observed for less than 90 % or with a hole of
@@ -42,278 +73,61 @@ rules as (
 
 ),
 
-bouts as (
+-- Times in ms after midnight UTC of the night's date.
+stretches as (
 
-    select hypnograms.*
+    select
+        stg_told_stretches.user_id,
+        stg_told_stretches.night_date,
+        stg_told_stretches.source,
+        stg_told_stretches.period_started_at,
+        cast(date_diff('day', date '1970-01-01', stg_told_stretches.night_date) as bigint) * 86400000 as midnight_ms,
+        stg_told_stretches.started_ms,
+        stg_told_stretches.ended_ms,
+        case stg_told_stretches.stage
+            when 'awake' then 1
+            when 'out_of_bed' then 2
+            when 'asleep' then 3
+            when 'light' then 4
+            when 'deep' then 5
+            when 'rem' then 6
+            else 0
+        end as stage_number
 
-    from hypnograms
+    from stg_told_stretches
     inner join dirty_days
-        on hypnograms.user_id = dirty_days.user_id
-        and hypnograms.night_date = dirty_days.local_date
+        on stg_told_stretches.user_id = dirty_days.user_id
+        and stg_told_stretches.night_date = dirty_days.local_date
 
-    where hypnograms.kind = 'main'
-
-),
-
--- Spans of one state: light, deep and REM sleep on end are one sleep; out of bed counts as awake.
-changes as (
-
-    select
-        bouts.*,
-        case
-            when lag(state) over (partition by user_id, night_date, source order by started_at) = state then 0
-            else 1
-        end as begins_span
-
-    from bouts
+    where stg_told_stretches.kind = 'main'
 
 ),
 
-spans_numbered as (
-
-    select
-        changes.*,
-        sum(begins_span) over (
-            partition by user_id, night_date, source
-            order by started_at
-            rows unbounded preceding
-        ) as span_number
-
-    from changes
-
-),
-
-spans as (
+nights_told as (
 
     select
         user_id,
         night_date,
         source,
-        span_number,
-        min(state) as state,
-        min(started_at) as started_at,
-        max(ended_at) as ended_at,
-        sum(duration_ms) as span_ms
+        min(period_started_at) as period_started_at,
+        array_agg(cast(started_ms - midnight_ms as integer)) as starts_ms,
+        array_agg(cast(ended_ms - midnight_ms as integer)) as ends_ms,
+        array_agg(stage_number) as stage_numbers
 
-    from spans_numbered
+    from stretches
 
-    group by user_id, night_date, source, span_number
-
-),
-
-onsets as (
-
-    select
-        spans.user_id,
-        spans.night_date,
-        spans.source,
-        min(spans.started_at) as sleep_onset_at
-
-    from spans
-    cross join rules
-
-    where
-        spans.state = 'asleep'
-        and spans.span_ms >= rules.onset_run_ms
-
-    group by spans.user_id, spans.night_date, spans.source
-
-),
-
-sleeps as (
-
-    select
-        onsets.user_id,
-        onsets.night_date,
-        onsets.source,
-        onsets.sleep_onset_at,
-        max(spans.ended_at) as sleep_offset_at
-
-    from onsets
-    inner join spans
-        on onsets.user_id = spans.user_id
-        and onsets.night_date = spans.night_date
-        and onsets.source = spans.source
-
-    where
-        spans.state = 'asleep'
-        and spans.started_at >= onsets.sleep_onset_at
-
-    group by onsets.user_id, onsets.night_date, onsets.source, onsets.sleep_onset_at
-
-),
-
-span_sums as (
-
-    select
-        sleeps.user_id,
-        sleeps.night_date,
-        sleeps.source,
-        sum(case
-            when spans.state = 'awake' and spans.started_at >= sleeps.sleep_onset_at
-                and spans.ended_at <= sleeps.sleep_offset_at
-                then 1
-            else 0
-        end) as awakening_count,
-        sum(case
-            when spans.state = 'awake' and spans.started_at >= sleeps.sleep_onset_at
-                and spans.ended_at <= sleeps.sleep_offset_at and spans.span_ms >= rules.long_awakening_min * 60000
-                then 1
-            else 0
-        end) as long_awakening_count,
-        max(case when spans.state = 'asleep' and spans.started_at >= sleeps.sleep_onset_at then spans.span_ms end)
-            as longest_sleep_ms,
-        max(case
-            when spans.state = 'unknown' and spans.started_at >= sleeps.sleep_onset_at
-                and spans.ended_at <= sleeps.sleep_offset_at
-                then spans.span_ms
-            else 0
-        end) as longest_gap_ms
-
-    from sleeps
-    inner join spans
-        on sleeps.user_id = spans.user_id
-        and sleeps.night_date = spans.night_date
-        and sleeps.source = spans.source
-    cross join rules
-
-    group by sleeps.user_id, sleeps.night_date, sleeps.source
-
-),
-
-bout_sums as (
-
-    select
-        sleeps.user_id,
-        sleeps.night_date,
-        sleeps.source,
-        sleeps.sleep_onset_at,
-        sleeps.sleep_offset_at,
-        min(bouts.period_started_at) as period_started_at,
-        min(bouts.started_at) as record_started_at,
-        max(case when bouts.bout_number = 1 then bouts.stage end) as first_stage,
-        sum(case when bouts.is_told then bouts.duration_ms else 0 end) as in_bed_ms,
-        sum(case when bouts.is_told and bouts.state = 'unknown' then bouts.duration_ms else 0 end) as unscored_ms,
-        sum(case when bouts.state <> 'unknown' and bouts.ended_at <= sleeps.sleep_onset_at then bouts.duration_ms else 0 end)
-            as before_onset_ms,
-        sum(case when bouts.state = 'awake' and bouts.started_at >= sleeps.sleep_offset_at then bouts.duration_ms else 0 end)
-            as terminal_wake_ms,
-        sum(case when bouts.state = 'asleep' and bouts.started_at >= sleeps.sleep_onset_at then bouts.duration_ms else 0 end)
-            as asleep_ms,
-        sum(case
-            when bouts.state = 'awake' and bouts.started_at >= sleeps.sleep_onset_at
-                and bouts.ended_at <= sleeps.sleep_offset_at
-                then bouts.duration_ms
-            else 0
-        end) as awake_ms,
-        sum(case when bouts.stage = 'light' and bouts.started_at >= sleeps.sleep_onset_at then bouts.duration_ms else 0 end)
-            as light_ms,
-        sum(case when bouts.stage = 'deep' and bouts.started_at >= sleeps.sleep_onset_at then bouts.duration_ms else 0 end)
-            as deep_ms,
-        sum(case when bouts.stage = 'rem' and bouts.started_at >= sleeps.sleep_onset_at then bouts.duration_ms else 0 end)
-            as rem_ms,
-        max(case
-            when bouts.stage in ('light', 'deep', 'rem') and bouts.started_at >= sleeps.sleep_onset_at then 1
-            else 0
-        end) as is_staged,
-        min(case when bouts.stage = 'rem' and bouts.started_at >= sleeps.sleep_onset_at then bouts.started_at end)
-            as first_rem_at
-
-    from sleeps
-    inner join bouts
-        on sleeps.user_id = bouts.user_id
-        and sleeps.night_date = bouts.night_date
-        and sleeps.source = bouts.source
-
-    group by sleeps.user_id, sleeps.night_date, sleeps.source, sleeps.sleep_onset_at, sleeps.sleep_offset_at
-
-),
-
-measured as (
-
-    select
-        bout_sums.*,
-        span_sums.awakening_count,
-        span_sums.long_awakening_count,
-        span_sums.longest_sleep_ms,
-        span_sums.longest_gap_ms,
-        date_diff('millisecond', bout_sums.sleep_onset_at, bout_sums.sleep_offset_at) as sleep_period_ms,
-        case
-            when span_sums.longest_gap_ms > rules.gap_max_min * 60000 then 'gap'
-            when
-                100 * (bout_sums.asleep_ms + bout_sums.awake_ms)
-                < rules.observed_share_min
-                * date_diff('millisecond', bout_sums.sleep_onset_at, bout_sums.sleep_offset_at)
-                then 'unobserved'
-        end as invalid_reason
-
-    from bout_sums
-    inner join span_sums
-        on bout_sums.user_id = span_sums.user_id
-        and bout_sums.night_date = span_sums.night_date
-        and bout_sums.source = span_sums.source
-    cross join rules
+    group by user_id, night_date, source
 
 ),
 
 nights as (
 
     select
-        user_id,                            -- person
-        night_date,                         -- the person's date of waking
-        source,                             -- device or estimate: who says so
-        period_started_at,                  -- start of the sleep, UTC: its row of sleep_periods
-        sleep_onset_at,                     -- start of the first 90 s of sleep on end, UTC
-        sleep_offset_at,                    -- end of the last sleep, UTC
-        cast(in_bed_ms as double) / 60000
-            as time_in_bed_min,             -- min from the record's start to its end, holes left out
-        cast(sleep_period_ms as double) / 60000
-            as sleep_period_min,            -- min from onset to offset (SPT), holes included
-        cast(before_onset_ms as double) / 60000
-            as before_onset_min,            -- min of the record before onset
-        case when invalid_reason is null then cast(asleep_ms as double) / 60000 end
-            as total_sleep_time_min,        -- min asleep (TST) from onset on
-        case when source = 'device' and first_stage = 'awake' then cast(before_onset_ms as double) / 60000 end
-            as sleep_onset_latency_min,     -- min from in bed to onset (SOL); null when nobody told of lying awake in bed
-        case when invalid_reason is null then cast(awake_ms as double) / 60000 end
-            as wake_after_sleep_onset_min,  -- min awake between onset and offset (WASO)
-        cast(terminal_wake_ms as double) / 60000
-            as terminal_wake_min,           -- min awake after the last sleep
-        cast(unscored_ms as double) / 60000
-            as unscored_min,                -- min of the record of which the source does not know the state
-        case when invalid_reason is null and source = 'device' then 100 * cast(asleep_ms as double) / nullif(in_bed_ms, 0) end
-            as sleep_efficiency_pct,        -- %, TST / time in bed (SE); null of an estimate, which does not know the bed
-        case when invalid_reason is null then 100 * cast(asleep_ms as double) / nullif(asleep_ms + awake_ms, 0) end
-            as sleep_maintenance_efficiency_pct, -- %, TST / observed time from onset to offset
-        case when invalid_reason is null then cast(awakening_count as integer) end
-            as awakening_count,             -- runs of wake between onset and offset
-        case when invalid_reason is null then cast(long_awakening_count as integer) end
-            as long_awakening_count,        -- of them, 5 min and longer
-        case when invalid_reason is null then cast(longest_sleep_ms as double) / 60000 end
-            as longest_sleep_min,           -- min of the longest sleep without wake or hole
-        case when invalid_reason is null and is_staged = 1 then cast(light_ms as double) / 60000 end
-            as light_min,                   -- min of light sleep; null when no stages are told
-        case when invalid_reason is null and is_staged = 1 then cast(deep_ms as double) / 60000 end
-            as deep_min,                    -- min of deep sleep; null when no stages are told
-        case when invalid_reason is null and is_staged = 1 then cast(rem_ms as double) / 60000 end
-            as rem_min,                     -- min of REM sleep; null when no stages are told
-        case when invalid_reason is null and is_staged = 1 then 100 * cast(light_ms as double) / nullif(asleep_ms, 0) end
-            as light_pct,                   -- %, light sleep / TST
-        case when invalid_reason is null and is_staged = 1 then 100 * cast(deep_ms as double) / nullif(asleep_ms, 0) end
-            as deep_pct,                    -- %, deep sleep / TST
-        case when invalid_reason is null and is_staged = 1 then 100 * cast(rem_ms as double) / nullif(asleep_ms, 0) end
-            as rem_pct,                     -- %, REM sleep / TST
-        case when invalid_reason is null then cast(date_diff('millisecond', sleep_onset_at, first_rem_at) as double) / 60000 end
-            as rem_latency_min,             -- min from onset to the first REM sleep; null without one
-        100 * cast(asleep_ms + awake_ms as double) / nullif(sleep_period_ms, 0)
-            as observed_share_pct,          -- %, observed time / time from onset to offset
-        cast(longest_gap_ms as double) / 60000
-            as longest_gap_min,             -- min of the longest hole between onset and offset
-        invalid_reason,                     -- unobserved or gap: why the night is not measured; null = it is
-        'hypnogram_nights/1'
-            as method_version               -- formula of this row
+        nights_told.*,
+        rules.*
 
-    from measured
+    from nights_told
+    cross join rules
 
 )
 

@@ -34,6 +34,7 @@ func Dates(_ context.Context, hours array.RecordReader) (array.RecordReader, err
 			return false, in.rows.Err()
 		}
 		rester.rest(in.of) // of what was recorded
+		worn := wornHours(in.of)
 		hearts = hearts[:0]
 		for i := range in.of {
 			if h := &in.of[i]; h.Metric == HeartRate {
@@ -45,7 +46,7 @@ func Dates(_ context.Context, hours array.RecordReader) (array.RecordReader, err
 		rates, summary := holder.hold(hearts)
 		lines := liner.flat(hearts)
 		day.fill(in.of)
-		if !day.isMeasured() && len(rester.hours) == 0 {
+		if !day.isMeasured() && len(rester.hours) == 0 && len(worn) == 0 {
 			return true, nil
 		}
 		out.users.Add(in.user, 1)
@@ -54,6 +55,7 @@ func Dates(_ context.Context, hours array.RecordReader) (array.RecordReader, err
 		out.held.add(rates, &summary)
 		out.flat.add(lines)
 		out.rest.add(rester.hours)
+		out.worn.add(worn)
 		return true, nil
 	}), nil
 }
@@ -68,6 +70,7 @@ type dateColumns struct {
 	held   *heldLists
 	flat   *flatLists
 	rest   *restLists
+	worn   *wornLists
 }
 
 func newDateColumns() *dateColumns {
@@ -81,7 +84,7 @@ func newDateColumns() *dateColumns {
 			{Distance, rows.Int64s("distance_cm")}, {Floors, rows.Int64s("floor_count")},
 			{ActiveEnergy, rows.Int64s("active_energy_cal")},
 		},
-		held: newHeldLists(), flat: newFlatLists(), rest: newRestLists(),
+		held: newHeldLists(), flat: newFlatLists(), rest: newRestLists(), worn: newWornLists(),
 	}
 }
 
@@ -99,7 +102,7 @@ func (c *dateColumns) all() []rows.Column {
 	for _, t := range c.totals {
 		columns = append(columns, t.column)
 	}
-	return slices.Concat(columns, c.held.columns(), c.flat.columns(), c.rest.columns())
+	return slices.Concat(columns, c.held.columns(), c.flat.columns(), c.rest.columns(), c.worn.columns())
 }
 
 // add adds what is told by the minute.

@@ -12,7 +12,7 @@ import (
 )
 
 // Fingerprint changes when the same hours would come to something else.
-const Fingerprint = "4"
+const Fingerprint = "5"
 
 // hours reads the hours of one person's date after the other.
 type hours struct {

@@ -6,7 +6,7 @@
 -- lookback: 2 days around
 -- reach:    2 days around
 -- go:       hypnogram_nights
--- order:    user_id, night_date, source
+-- order:    none
 -- output:   user_id varchar: person
 -- output:   night_date date: the person's date of waking
 -- output:   source varchar: device or estimate: who says so

@@ -80,6 +80,9 @@
 -- output:   rest_slot_walking_sample_counts integer[]: samples with a step of each slot
 -- output:   rest_slot_motion_epoch_counts integer[]: epochs of each slot with a motion count
 -- output:   rest_motion_counts integer[]: motion counts of the epochs of all slots, in their order
+-- output:   worn_hour_minutes integer[]: hours with a heart rate, on a date without any those with steps: the minute since 1970-01-01 UTC that each begins with; null = none
+-- output:   worn_utc_offsets_min integer[]: min east of UTC of each hour, as recorded
+-- output:   worn_measured_mins integer[]: min of each hour with a sample, of the device that measured most of it
 -- caution:  a sample counts for the minute it starts in, however long its period, a spot value for its minute; devices whose
 --           recorded offsets disagree about the date are each alone on their own date; what a counter counted between the
 --           last reading of a date and the first of the next belongs to neither for certain and counts for none; the clock

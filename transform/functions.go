@@ -21,6 +21,7 @@ import (
 	"github.com/diurna-health/diurna/transform/tracks"
 	"github.com/diurna-health/diurna/transform/training"
 	"github.com/diurna-health/diurna/transform/trend"
+	"github.com/diurna-health/diurna/transform/vitals"
 )
 
 // A Function is the Go part of a model, for what sets are the wrong tool: rolling medians, classifiers, tracks.
@@ -52,6 +53,8 @@ func goFunctions() Functions {
 		"hypnogram_nights":        {Fingerprint: hypnogram.Fingerprint, Run: hypnogram.NightRows},
 		"hrv_windows":             {Fingerprint: hrv.Fingerprint, Run: hrv.WindowRows},
 		"sleep_day_pairs":         {Fingerprint: regularity.Fingerprint, Run: regularity.PairRows},
+		"stress_days":             {Fingerprint: vitals.Fingerprint, Run: vitals.StressRows},
+		"vitals_nights":           {Fingerprint: vitals.Fingerprint, Run: vitals.NightRows},
 		"sleep_windows":           {Fingerprint: rest.Fingerprint, Run: rest.WindowRows},
 		"stage_sleep":             stageSleep(),
 		"find_efforts":            {Fingerprint: tracks.Fingerprint, Run: tracks.EffortRows},

@@ -1,10 +1,25 @@
 -- vitals_nights: one row per person and night with oxygen saturation, breath or skin temperature measured while asleep.
 --
 -- grain:    user_id, night_date
--- inputs:   sleep_nights, stg_vital_minutes, daily_summaries, definitions
+-- inputs:   sleep_nights, stg_day_samples, daily_summaries, definitions
 -- build:    table
 -- lookback: 2 days
 -- reach:    2 days
+-- go:       vitals_nights
+-- order:    user_id, night_date, local_date
+-- output:   user_id varchar: person
+-- output:   night_date date: the person's date of waking
+-- output:   oxygen_saturation_valid_min integer: min asleep with a valid oxygen saturation; null when none
+-- output:   oxygen_saturation_mean_pct double: %, null with less than 4 valid hours
+-- output:   oxygen_saturation_min_pct double: %, the lowest minute
+-- output:   oxygen_saturation_p5_pct double: %, 5th percentile of the minutes
+-- output:   oxygen_saturation_median_pct double: %, median of the minutes
+-- output:   oxygen_saturation_below_90_pct double: % of the valid time below 90 % (T90)
+-- output:   respiratory_rate_measured_min integer: min asleep with a breath rate; null when none
+-- output:   respiratory_rate_per_min double: breaths/min, median of the minutes, else the source's own figure
+-- output:   respiratory_rate_source varchar: minutes or summary
+-- output:   skin_temperature_measured_min integer: min asleep with a skin temperature; null when none
+-- output:   skin_temperature_mean_c double: degrees Celsius, mean of the minutes
 -- source:   minutes between onset and offset of the main sleep; oxygen saturation as mean, lowest, median, 5th percentile and
 --           time below 90 %, of at least 4 valid hours (methods 4.1); nightly median of breath (4.6) and mean of skin
 --           temperature (4.5)
@@ -78,123 +93,37 @@ dates_of_nights as (
 
 ),
 
-measured_minutes as (
+measured_dates as (
 
     select
         dates_of_nights.user_id,
         dates_of_nights.night_date,
-        stg_vital_minutes.metric,
-        stg_vital_minutes.value_sum,
-        stg_vital_minutes.sample_count,
-        stg_vital_minutes.covered_min
+        dates_of_nights.local_date,
+        cast(dates_of_nights.first_minute as integer) as first_minute,
+        cast(dates_of_nights.end_minute as integer) as end_minute,
+        stg_day_samples.oxygen_saturation_minutes,
+        stg_day_samples.oxygen_saturation_sums_permille,
+        stg_day_samples.oxygen_saturation_mins_permille,
+        stg_day_samples.oxygen_saturation_sample_counts,
+        stg_day_samples.oxygen_saturation_covered_mins,
+        stg_day_samples.respiratory_rate_minutes,
+        stg_day_samples.respiratory_rate_sums_milli_per_min,
+        stg_day_samples.respiratory_rate_sample_counts,
+        stg_day_samples.respiratory_rate_covered_mins,
+        stg_day_samples.skin_temperature_minutes,
+        stg_day_samples.skin_temperature_sums_mcel,
+        stg_day_samples.skin_temperature_sample_counts,
+        stg_day_samples.skin_temperature_covered_mins
 
-    from dates_of_nights
-    inner join stg_vital_minutes
-        on dates_of_nights.user_id = stg_vital_minutes.user_id
-        and dates_of_nights.local_date = stg_vital_minutes.local_date
-        and stg_vital_minutes.minute_number >= dates_of_nights.first_minute
-        and stg_vital_minutes.minute_number < dates_of_nights.end_minute
-    cross join rules
+    from stg_day_samples
+    inner join dates_of_nights
+        on stg_day_samples.user_id = dates_of_nights.user_id
+        and stg_day_samples.local_date = dates_of_nights.local_date
 
     where
-        stg_vital_minutes.metric in ('respiratory_rate', 'skin_temperature')
-        or stg_vital_minutes.metric = 'oxygen_saturation' and stg_vital_minutes.value_min >= rules.oxygen_min
-
-),
-
-night_values as (
-
-    select
-        user_id,
-        night_date,
-        metric,
-        cast(round(cast(value_sum as double) / sample_count) as bigint) as value,
-        count(*) as minute_count,
-        sum(covered_min) as covered_min
-
-    from measured_minutes
-
-    group by
-        user_id,
-        night_date,
-        metric,
-        cast(round(cast(value_sum as double) / sample_count) as bigint)
-
-),
-
-ranked_values as (
-
-    select
-        night_values.*,
-        sum(minute_count) over (
-            partition by user_id, night_date, metric
-            order by value
-            rows unbounded preceding
-        ) as minutes_up_to,
-        sum(minute_count) over (partition by user_id, night_date, metric) as measured_min
-
-    from night_values
-
-),
-
-metric_nights as (
-
-    select
-        ranked_values.user_id,
-        ranked_values.night_date,
-        ranked_values.metric,
-        max(ranked_values.measured_min) as measured_min,
-        sum(ranked_values.covered_min) as covered_min,
-        cast(sum(ranked_values.value * ranked_values.minute_count) as double) / max(ranked_values.measured_min) as mean,
-        min(ranked_values.value) as lowest,
-        min(
-            case
-                when ranked_values.minutes_up_to >= ceil(ranked_values.measured_min * rules.oxygen_percentile / 100)
-                    then ranked_values.value
-            end
-        ) as percentile,
-        cast(
-            min(case when 2 * ranked_values.minutes_up_to >= ranked_values.measured_min then ranked_values.value end)
-            + min(case when 2 * ranked_values.minutes_up_to > ranked_values.measured_min then ranked_values.value end)
-            as double
-        ) / 2 as median,
-        sum(case when ranked_values.value < rules.oxygen_low then ranked_values.covered_min else 0 end) as low_min
-
-    from ranked_values
-    cross join rules
-
-    group by ranked_values.user_id, ranked_values.night_date, ranked_values.metric
-
-),
-
-measured_nights as (
-
-    select
-        metric_nights.user_id,
-        metric_nights.night_date,
-        max(case when metric = 'oxygen_saturation' then covered_min end) as oxygen_valid_min,
-        max(case when metric = 'oxygen_saturation' and covered_min >= rules.oxygen_valid_min then mean end) as oxygen_mean,
-        max(case when metric = 'oxygen_saturation' and covered_min >= rules.oxygen_valid_min then lowest end) as oxygen_lowest,
-        max(case when metric = 'oxygen_saturation' and covered_min >= rules.oxygen_valid_min then percentile end)
-            as oxygen_percentile,
-        max(case when metric = 'oxygen_saturation' and covered_min >= rules.oxygen_valid_min then median end) as oxygen_median,
-        max(
-            case
-                when metric = 'oxygen_saturation' and covered_min >= rules.oxygen_valid_min
-                    then cast(low_min as double) / covered_min
-            end
-        ) as oxygen_low_share,
-        max(case when metric = 'respiratory_rate' then covered_min end) as respiratory_rate_min,
-        max(case when metric = 'respiratory_rate' and covered_min >= rules.measured_min then median end)
-            as respiratory_rate_median,
-        max(case when metric = 'skin_temperature' then covered_min end) as skin_temperature_min,
-        max(case when metric = 'skin_temperature' and covered_min >= rules.measured_min then mean end)
-            as skin_temperature_mean
-
-    from metric_nights
-    cross join rules
-
-    group by metric_nights.user_id, metric_nights.night_date
+        stg_day_samples.oxygen_saturation_minutes is not null
+        or stg_day_samples.respiratory_rate_minutes is not null
+        or stg_day_samples.skin_temperature_minutes is not null
 
 ),
 
@@ -225,7 +154,7 @@ told_nights as (
     select
         user_id,
         night_date,
-        value
+        value as told_milli_per_min
 
     from summaries
 
@@ -233,45 +162,50 @@ told_nights as (
 
 ),
 
+-- A row of its own, for a night that the source told of may have none that is measured.
+dates_and_words as (
+
+    select
+        measured_dates.*,
+        cast(null as integer) as told_milli_per_min
+
+    from measured_dates
+
+    union all
+
+    select
+        user_id,
+        night_date,
+        night_date as local_date,
+        null as first_minute,
+        null as end_minute,
+        null as oxygen_saturation_minutes,
+        null as oxygen_saturation_sums_permille,
+        null as oxygen_saturation_mins_permille,
+        null as oxygen_saturation_sample_counts,
+        null as oxygen_saturation_covered_mins,
+        null as respiratory_rate_minutes,
+        null as respiratory_rate_sums_milli_per_min,
+        null as respiratory_rate_sample_counts,
+        null as respiratory_rate_covered_mins,
+        null as skin_temperature_minutes,
+        null as skin_temperature_sums_mcel,
+        null as skin_temperature_sample_counts,
+        null as skin_temperature_covered_mins,
+        told_milli_per_min
+
+    from told_nights
+
+),
+
 nights_with_vitals as (
 
     select
-        coalesce(measured_nights.user_id, told_nights.user_id)
-            as user_id,                         -- person
-        coalesce(measured_nights.night_date, told_nights.night_date)
-            as night_date,                      -- the person's date of waking
-        cast(measured_nights.oxygen_valid_min as integer)
-            as oxygen_saturation_valid_min,     -- min asleep with a valid oxygen saturation; null when none
-        measured_nights.oxygen_mean / 10
-            as oxygen_saturation_mean_pct,      -- %, null with less than 4 valid hours
-        cast(measured_nights.oxygen_lowest as double) / 10
-            as oxygen_saturation_min_pct,       -- %, the lowest minute
-        cast(measured_nights.oxygen_percentile as double) / 10
-            as oxygen_saturation_p5_pct,        -- %, 5th percentile of the minutes
-        measured_nights.oxygen_median / 10
-            as oxygen_saturation_median_pct,    -- %, median of the minutes
-        100 * measured_nights.oxygen_low_share
-            as oxygen_saturation_below_90_pct,  -- % of the valid time below 90 % (T90)
-        cast(measured_nights.respiratory_rate_min as integer)
-            as respiratory_rate_measured_min,   -- min asleep with a breath rate; null when none
-        coalesce(measured_nights.respiratory_rate_median, told_nights.value) / 1000
-            as respiratory_rate_per_min,        -- breaths/min, median of the minutes, else the source's own figure
-        case
-            when measured_nights.respiratory_rate_median is not null then 'minutes'
-            when told_nights.value is not null then 'summary'
-        end
-            as respiratory_rate_source,         -- minutes or summary
-        cast(measured_nights.skin_temperature_min as integer)
-            as skin_temperature_measured_min,   -- min asleep with a skin temperature; null when none
-        measured_nights.skin_temperature_mean / 1000
-            as skin_temperature_mean_c,         -- degrees Celsius, mean of the minutes
-        'vitals_nights/1'
-            as method_version                   -- formula of this row
+        dates_and_words.*,
+        rules.*
 
-    from measured_nights
-    full outer join told_nights
-        on measured_nights.user_id = told_nights.user_id
-        and measured_nights.night_date = told_nights.night_date
+    from dates_and_words
+    cross join rules
 
 )
 

@@ -70,8 +70,8 @@ func (n *Night) ObservedMS() int64 { return n.AsleepMS + n.AwakeMS }
 
 // Measure measures the night of the stretches, which it sorts. It is not ok when there is no onset.
 func Measure(rules *Rules, stretches []Stretch) (n Night, ok bool) {
-	slices.SortFunc(stretches, func(a, b Stretch) int { return cmp.Compare(a.FromMS, b.FromMS) })
-	spans := spansOf(stretches)
+	sort(stretches)
+	spans := spansOf(withHoles(stretches))
 	if ok = n.findSleep(rules, spans); !ok {
 		return n, false
 	}
@@ -87,43 +87,59 @@ func Measure(rules *Rules, stretches []Stretch) (n Night, ok bool) {
 	return n, true
 }
 
-// spansOf returns the spans of one state: light, deep and REM sleep on end are one sleep, out of bed counts as awake, and
-// between two stretches that do not touch lies what is unknown.
-func spansOf(stretches []Stretch) []Stretch {
-	spans := make([]Stretch, 0, len(stretches))
-	add := func(from, to int64, state Stage) {
-		if last := len(spans) - 1; last >= 0 && spans[last].Stage == state {
-			spans[last].ToMS = to
-			return
+func sort(stretches []Stretch) {
+	slices.SortStableFunc(stretches, func(a, b Stretch) int { return cmp.Compare(a.FromMS, b.FromMS) })
+}
+
+// withHoles adds what lies between two stretches that do not touch, and is unknown.
+func withHoles(stretches []Stretch) []Stretch {
+	all := slices.Clone(stretches)
+	for i := 1; i < len(stretches); i++ {
+		if before := stretches[i-1].ToMS; before < stretches[i].FromMS {
+			all = append(all, Stretch{before, stretches[i].FromMS, Unknown})
 		}
-		spans = append(spans, Stretch{from, to, state})
 	}
-	for i, s := range stretches {
-		if i > 0 && stretches[i-1].ToMS < s.FromMS {
-			add(stretches[i-1].ToMS, s.FromMS, Unknown)
-		}
+	sort(all)
+	return all
+}
+
+// A span is stretches of one state on end: light, deep and REM sleep are one sleep, out of bed counts as awake.
+type span struct {
+	fromMS, toMS int64
+	state        Stage // Asleep, Awake or Unknown
+	ms           int64
+}
+
+func spansOf(stretches []Stretch) []span {
+	spans := make([]span, 0, len(stretches))
+	for _, s := range stretches {
+		state := Unknown
 		switch {
 		case s.Stage.isAsleep():
-			add(s.FromMS, s.ToMS, Asleep)
+			state = Asleep
 		case s.Stage.isAwake():
-			add(s.FromMS, s.ToMS, Awake)
-		default:
-			add(s.FromMS, s.ToMS, Unknown)
+			state = Awake
 		}
+		if len(spans) == 0 || spans[len(spans)-1].state != state {
+			spans = append(spans, span{fromMS: s.FromMS, toMS: s.ToMS, state: state})
+		}
+		last := &spans[len(spans)-1]
+		last.toMS = max(last.toMS, s.ToMS)
+		last.ms += s.ms()
 	}
 	return spans
 }
 
 // findSleep finds the first span of sleep that is long enough, and the end of the last one.
-func (n *Night) findSleep(rules *Rules, spans []Stretch) (ok bool) {
+func (n *Night) findSleep(rules *Rules, spans []span) (ok bool) {
 	for _, s := range spans {
-		if s.Stage != Asleep {
+		if s.state != Asleep {
 			continue
 		}
-		if !ok && float64(s.ms()) >= rules.OnsetRunMS {
-			n.OnsetMS, ok = s.FromMS, true
+		if !ok && float64(s.ms) >= rules.OnsetRunMS {
+			n.OnsetMS, ok = s.fromMS, true
 		}
-		n.OffsetMS = s.ToMS
+		n.OffsetMS = s.toMS
 	}
 	return ok
 }
@@ -163,21 +179,21 @@ func (n *Night) addSleep(s Stretch) {
 	}
 }
 
-func (n *Night) sumSpans(rules *Rules, spans []Stretch) {
+func (n *Night) sumSpans(rules *Rules, spans []span) {
 	for _, s := range spans {
-		if s.FromMS < n.OnsetMS || s.ToMS > n.OffsetMS {
+		if s.fromMS < n.OnsetMS || s.toMS > n.OffsetMS {
 			continue
 		}
-		switch s.Stage { //nolint:exhaustive // spans are of a state
+		switch s.state { //nolint:exhaustive // spans are of a state
 		case Asleep:
-			n.LongestSleepMS = max(n.LongestSleepMS, s.ms())
+			n.LongestSleepMS = max(n.LongestSleepMS, s.ms)
 		case Awake:
 			n.AwakeningCount++
-			if float64(s.ms()) >= rules.LongAwakeningMin*60_000 {
+			if float64(s.ms) >= rules.LongAwakeningMin*60_000 {
 				n.LongAwakeningCount++
 			}
 		default:
-			n.LongestGapMS = max(n.LongestGapMS, s.ms())
+			n.LongestGapMS = max(n.LongestGapMS, s.ms)
 		}
 	}
 }

@@ -56,21 +56,23 @@ func Dates(_ context.Context, hours array.RecordReader) (array.RecordReader, err
 		out.flat.add(lines)
 		out.rest.add(rester.hours)
 		out.worn.add(worn)
+		out.seconds.add(int32(in.date), day.oxygenSeconds(in.of))
 		return true, nil
 	}), nil
 }
 
 // dateColumns are the columns of the dates.
 type dateColumns struct {
-	users  *rows.Texts
-	dates  *rows.Numbers[int32]
-	lists  []metricLists
-	clocks []clock
-	totals []dateTotal
-	held   *heldLists
-	flat   *flatLists
-	rest   *restLists
-	worn   *wornLists
+	users   *rows.Texts
+	dates   *rows.Numbers[int32]
+	lists   []metricLists
+	clocks  []clock
+	totals  []dateTotal
+	held    *heldLists
+	flat    *flatLists
+	rest    *restLists
+	worn    *wornLists
+	seconds *secondLists
 }
 
 func newDateColumns() *dateColumns {
@@ -84,7 +86,7 @@ func newDateColumns() *dateColumns {
 			{Distance, rows.Int64s("distance_cm")}, {Floors, rows.Int64s("floor_count")},
 			{ActiveEnergy, rows.Int64s("active_energy_cal")},
 		},
-		held: newHeldLists(), flat: newFlatLists(), rest: newRestLists(), worn: newWornLists(),
+		held: newHeldLists(), flat: newFlatLists(), rest: newRestLists(), worn: newWornLists(), seconds: newSecondLists(),
 	}
 }
 
@@ -102,7 +104,8 @@ func (c *dateColumns) all() []rows.Column {
 	for _, t := range c.totals {
 		columns = append(columns, t.column)
 	}
-	return slices.Concat(columns, c.held.columns(), c.flat.columns(), c.rest.columns(), c.worn.columns())
+	return slices.Concat(columns, c.held.columns(), c.flat.columns(), c.rest.columns(), c.worn.columns(),
+		c.seconds.columns())
 }
 
 // add adds what is told by the minute.

@@ -277,7 +277,7 @@ func (d *day) byMetric() (groups [metricCount][]track, n int) {
 	return groups, n
 }
 
-// best returns the tally of several devices that stands for the minute; nil when nothing was measured.
+// best returns the tally that stands for the minute of those of several devices; nil when nothing was measured.
 func (d *day) best(tracks []track, at int) *tally {
 	var best *tally
 	bestWorn := false

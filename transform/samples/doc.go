@@ -1,7 +1,7 @@
 // Package samples turns the hours of a person's devices into what the samples of a date come to, whatever devices recorded
 // them and however often: the person's minutes, the histogram of heart rates and stretches without change, the hours and slots
-// that tell rest from unrest, and the hours in which a device was worn. It is what most models of a day begin with, made once for all of them, and here are the
-// columns as functions of other models read them.
+// that tell rest from unrest, the hours in which a device was worn, and oxygen saturation by the second. It is what most
+// models of a day begin with, made once for all of them, and here are the columns as functions of other models read them.
 //
 // # Guarantees
 //

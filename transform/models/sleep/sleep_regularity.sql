@@ -4,7 +4,7 @@
 -- inputs:   sleep_nights, sleep_day_pairs, work_days, definitions
 -- build:    table
 -- lookback: 89 days
--- reach:    89 days
+-- reach:    89 days recorded
 -- source:   medians and circular SD of 14 nights' onset and offset (sqrt(-2 ln R)); sleep regularity index of 14 days,
 --           -100 + 200 x share of time in the same state as 24 h before (Phillips 2017, missing time after Windred 2021);
 --           of 90 days mid-sleep on free days and work days, their difference (social jetlag) and mid-sleep on free days

@@ -83,6 +83,9 @@
 -- output:   worn_hour_minutes integer[]: hours with a heart rate, on a date without any those with steps: the minute since 1970-01-01 UTC that each begins with; null = none
 -- output:   worn_utc_offsets_min integer[]: min east of UTC of each hour, as recorded
 -- output:   worn_measured_mins integer[]: min of each hour with a sample, of the device that measured most of it
+-- output:   oxygen_saturation_seconds integer[]: seconds after midnight UTC of the date in which oxygen saturation was measured, where it is every 3 s or more often; null = none
+-- output:   oxygen_saturation_second_mins_permille integer[]: permille, lowest sample of each second
+-- output:   oxygen_saturation_covered_s integer[]: s that the longest sample of each second speaks for
 -- caution:  a sample counts for the minute it starts in, however long its period, a spot value for its minute; devices whose
 --           recorded offsets disagree about the date are each alone on their own date; what a counter counted between the
 --           last reading of a date and the first of the next belongs to neither for certain and counts for none; the clock

@@ -184,7 +184,7 @@ func (n *Night) sumSpans(rules *Rules, spans []span) {
 		if s.fromMS < n.OnsetMS || s.toMS > n.OffsetMS {
 			continue
 		}
-		switch s.state { //nolint:exhaustive // spans are of a state
+		switch s.state {
 		case Asleep:
 			n.LongestSleepMS = max(n.LongestSleepMS, s.ms)
 		case Awake:

@@ -83,9 +83,8 @@ func (r *record) below(limit float64) (coveredMin int64) {
 
 // A night is a main sleep, and what was measured in it. A night without an onset has what the source told at most.
 type night struct {
-	user  string
-	date  int32 // of waking, days since 1970-01-01
-	sleep samples.Span
+	user string
+	date int32 // of waking, days since 1970-01-01
 
 	oxygen, breath, skin record
 	toldBreath           int32 // thousandths of a breath/min

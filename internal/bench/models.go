@@ -77,8 +77,8 @@ func runModels(ctx context.Context, args []string) error {
 	})
 }
 
-// modelsStage makes a lake with a day of everybody, copies its gold to the days before, adds another day, and measures
-// the build of that, and of a late batch.
+// modelsStage makes a lake with two days of everybody, for a night takes two, copies the gold of the second to the days
+// before, adds another day, and measures the build of that, and of a late batch.
 func modelsStage(ctx context.Context, j job) (result, error) {
 	h, err := openHome(ctx, j.Dir)
 	if err != nil {
@@ -100,7 +100,10 @@ func modelsStage(ctx context.Context, j job) (result, error) {
 		return err
 	}
 
-	next, _, err := addDay(ctx, h, mix.Config{Seed: j.Seed, People: j.People, Date: mixDate}, 0)
+	next, _, err := addDay(ctx, h, mix.Config{Seed: j.Seed, People: j.People, Date: mixDate - 1}, 0)
+	if err == nil {
+		next, _, err = addDay(ctx, h, mix.Config{Seed: j.Seed, People: j.People, Date: mixDate}, next)
+	}
 	if err == nil {
 		err = build()
 	}
@@ -139,7 +142,8 @@ func addDay(ctx context.Context, h *home, m mix.Config, from int64) (next int64,
 	return next, samples, err
 }
 
-// copyGold gives every gold table the rows it has once more for each of the days before, their dates and times moved.
+// copyGold gives every gold table the rows of its last date once more for each of the days before, their dates and times
+// moved.
 func copyGold(ctx context.Context, h *home, project *transform.Project, days int) error {
 	db, err := openDuckDB(ctx, os.TempDir(), defaultMemory)
 	if err != nil {
@@ -182,9 +186,10 @@ func copyTable(ctx context.Context, h *home, db *sql.DB, m *transform.Model, day
 		}
 	}
 	if _, err := db.ExecContext(ctx, fmt.Sprintf(`create or replace table copied as
-		select *, cast((row_number() over (order by %s, user_id) - 1) // %d as integer) as file_number
-		from (select %s from read_parquet(%s), range(1, %d) as t(k))`,
-		m.DateColumn(), copiedRows, strings.Join(columns, ", "), list(paths), days+1)); err != nil {
+		select *, cast((row_number() over (order by %[1]s, user_id) - 1) // %[2]d as integer) as file_number
+		from (select %[3]s from read_parquet(%[4]s), range(2, %[5]d) as t(k)
+			where %[1]s = (select max(%[1]s) from read_parquet(%[4]s)))`,
+		m.DateColumn(), copiedRows, strings.Join(columns, ", "), list(paths), days+2)); err != nil {
 		return err
 	}
 	var files int

@@ -16,7 +16,7 @@ import (
 func (r *run) exposeInputs(ctx context.Context, m *Model, dirty *scope, full bool) error {
 	views := r.project.keptInputs(m)
 	for _, view := range views {
-		if err := r.keep(ctx, view, full); err != nil {
+		if err := r.keep(ctx, m, view, full); err != nil {
 			return fmt.Errorf("make %s: %w", view.Name, err)
 		}
 	}
@@ -42,7 +42,11 @@ func (r *run) exposeInputs(ctx context.Context, m *Model, dirty *scope, full boo
 		}
 	}
 	for _, view := range views {
-		if err := r.exposeKept(ctx, view, sc); err != nil {
+		of := sc
+		if !full && m.lookbackTo(view) == (Span{}) {
+			of = dirty
+		}
+		if err := r.exposeKept(ctx, view, of); err != nil {
 			return err
 		}
 	}

@@ -37,36 +37,17 @@ func (p *Project) keptInputs(m *Model) []*Model {
 	return views
 }
 
-// widestLookback is how far back any model reads the kept view.
-func (p *Project) widestLookback(view *Model) Span {
-	var widest Span
-	for _, m := range p.models {
-		for _, v := range p.keptInputs(m) {
-			if v != view || m.Build != BuildTable {
-				continue
-			}
-			switch l := m.Lookback; {
-			case l.Unit == SpanPerson || widest.Unit == SpanPerson:
-				widest = Span{Unit: SpanPerson}
-			default:
-				widest.Days, widest.Around = max(widest.Days, l.Days), widest.Around || l.Around
-			}
-		}
-	}
-	return widest
-}
-
-// keep makes the rows of a kept view for the dirty days of a model, as far back as any model reads it. Days that no model
-// had asked for before are added to those there are.
-func (r *run) keep(ctx context.Context, view *Model, full bool) error {
-	err := r.tryKeep(ctx, view, full)
+// keep makes the rows of a kept view for the dirty days of a model, as far back as it reads them. Days that no model had
+// asked for before are added to those there are.
+func (r *run) keep(ctx context.Context, m, view *Model, full bool) error {
+	err := r.tryKeep(ctx, m, view, full)
 	if err != nil {
 		delete(r.kept, view.Name) // nobody knows what is in them
 	}
 	return err
 }
 
-func (r *run) tryKeep(ctx context.Context, view *Model, full bool) error {
+func (r *run) tryKeep(ctx context.Context, m, view *Model, full bool) error {
 	k := r.kept[view.Name]
 	if k == nil || full && !k.full {
 		k = &kept{rows: "build.rows_of_" + view.Name, days: "build.days_of_" + view.Name, full: full}
@@ -78,7 +59,7 @@ func (r *run) tryKeep(ctx context.Context, view *Model, full bool) error {
 	} else if k.full {
 		return nil
 	}
-	days, err := r.daysToKeep(ctx, view, full)
+	days, err := r.daysToKeep(ctx, view, m.lookbackTo(view), full)
 	if err != nil {
 		return err
 	}
@@ -119,9 +100,8 @@ func (r *run) addMissing(ctx context.Context, view *Model, k *kept, missing stri
 	return nil
 }
 
-// daysToKeep selects the days of a kept view that models may read when they build the dirty days.
-func (r *run) daysToKeep(ctx context.Context, view *Model, full bool) (string, error) {
-	lookback := r.project.widestLookback(view)
+// daysToKeep selects the days of a kept view that are read when the dirty days are built.
+func (r *run) daysToKeep(ctx context.Context, view *Model, lookback Span, full bool) (string, error) {
 	switch {
 	case full:
 		return r.silverDays(ctx, view)

@@ -1,10 +1,15 @@
 package transform_test
 
 import (
+	"context"
 	"fmt"
 	"testing"
 
+	"github.com/apache/arrow-go/v18/arrow/array"
+
 	"github.com/diurna-health/diurna/schemas"
+	"github.com/diurna-health/diurna/transform"
+	"github.com/diurna-health/diurna/transform/samples"
 )
 
 func TestManyPeopleOnFewDatesEqualOneFullBuild(t *testing.T) {
@@ -34,4 +39,63 @@ func TestManyPeopleOnFewDatesEqualOneFullBuild(t *testing.T) {
 	w.put(late)
 	w.build(false)
 	w.sameAsFull()
+}
+
+// TestANewDayTellsTheSamplesOfFewDates: most of a build is telling what the samples of dates come to.
+func TestANewDayTellsTheSamplesOfFewDates(t *testing.T) {
+	t.Parallel()
+	told := 0
+	counted := transform.Function{Fingerprint: samples.Fingerprint, Run: func(ctx context.Context, rows array.RecordReader) (array.RecordReader, error) {
+		dates, err := samples.Dates(ctx, rows)
+		return &countedReader{dates, &told}, err
+	}}
+	p, err := transform.LoadWith(t.Context(), transform.Functions{"dates": counted}, transform.Models)
+	if err != nil {
+		t.Fatal(err)
+	}
+	w := newWorld(t)
+	w.project = p.Of("heart_rate_dips", "vitals_nights", "workout_measures", "noise_days", "sleep_day_pairs")
+	day := func(n int32) map[string]piece {
+		var hearts []int32
+		for minute := range int32(60) {
+			hearts = append(hearts, 50+minute%7)
+		}
+		var all piece
+		for hour := range 24 {
+			all.hours = append(all.hours, hours("u", "watch", schemas.HeartRate, firstDay+n, hour, 60_000, hearts...))
+			if hour >= 7 && hour < 23 {
+				all.hours = append(all.hours, hours("u", "watch", schemas.Steps, firstDay+n, hour, 60_000, hearts...))
+			}
+		}
+		return map[string]piece{fmt.Sprint("day ", n): all}
+	}
+	for n := range int32(9) {
+		w.put(day(n))
+	}
+	w.build(false)
+	if told != 9 {
+		t.Errorf("the first build told the samples of %d dates, want 9", told)
+	}
+	w.put(day(9))
+	told = 0
+	w.build(false)
+	if told != 3 { // that day, and two before it: a night may begin that long before its date
+		t.Errorf("a new day told the samples of %d dates, want 3", told)
+	}
+	w.sameAsFull()
+}
+
+// A countedReader counts the rows that are read.
+type countedReader struct {
+	array.RecordReader
+
+	n *int
+}
+
+func (r *countedReader) Next() bool {
+	more := r.RecordReader.Next()
+	if more {
+		*r.n += int(r.RecordBatch().NumRows())
+	}
+	return more
 }

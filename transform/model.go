@@ -70,6 +70,7 @@ type Model struct {
 	Build    BuildKind
 	Keep     bool // of a view: its rows are made once in a build, for all models that read them
 	Lookback Span
+	Daily    []string // kept views of which no more is read than the day that is made, whatever the lookback
 	Reach    Span
 	Closes   SpanUnit // a week, a month or a year, whose last days alone have rows; "" = any day may
 	Source   string
@@ -89,6 +90,14 @@ type Model struct {
 	Sensitivity Sensitivity // what it takes to see the table; "" = nothing
 
 	sha string // of SQL, definitions when they are read, and everything above; set by Load
+}
+
+// lookbackTo returns how far back the model reads a kept view.
+func (m *Model) lookbackTo(view *Model) Span {
+	if slices.Contains(m.Daily, view.Name) {
+		return Span{}
+	}
+	return m.Lookback
 }
 
 // DateColumn returns the name of the column that holds the local date of a table's rows.
@@ -201,6 +210,8 @@ func (m *Model) setHeader(key, value string) (err error) {
 		m.Keep = true
 	case "lookback":
 		m.Lookback, err = parseSpan(value)
+	case "daily":
+		m.Daily = splitList(value)
 	case "reach":
 		m.Reach, err = parseSpan(value)
 	case "closes":
@@ -405,8 +416,8 @@ func (m *Model) check() (problems []error) {
 			report("method: %q is not name/version", m.Method)
 		}
 	case BuildView:
-		if m.Lookback != (Span{}) || m.Reach != (Span{}) || m.Closes != "" || len(m.Audits) > 0 || m.Method != "" || m.Supersedes != "" {
-			report("lookback, reach, closes, audit, method and supersedes are for tables")
+		if m.Lookback != (Span{}) || len(m.Daily) > 0 || m.Reach != (Span{}) || m.Closes != "" || len(m.Audits) > 0 || m.Method != "" || m.Supersedes != "" {
+			report("lookback, daily, reach, closes, audit, method and supersedes are for tables")
 		}
 	default:
 		report("build: %q is neither view nor table", m.Build)

@@ -256,6 +256,11 @@ func (p *Project) checkInputs(ctx context.Context) error {
 			problems = append(problems, fmt.Errorf("model %s: the header's inputs are %s, the select reads %s",
 				m.Name, strings.Join(want, ", "), strings.Join(read, ", ")))
 		}
+		for _, name := range m.Daily {
+			if in := p.byName[name]; in == nil || !in.Keep || !slices.Contains(m.Inputs, name) {
+				problems = append(problems, fmt.Errorf("model %s: daily: %q is no input that is kept", m.Name, name))
+			}
+		}
 		for _, in := range m.Inputs {
 			switch {
 			case !known[in] && p.byName[in] == nil:

@@ -153,6 +153,13 @@ func TestAWrongProjectIsRefused(t *testing.T) {
 		"silver outside staging": {
 			map[string]string{"a/one.sql": view("one", "silver.readings", "select * from silver.readings")}, "only models in staging read silver.readings",
 		},
+		"daily of what is not kept": {
+			map[string]string{
+				"activity/step_days.sql": strings.Replace(soundModel, "-- reach:", "-- daily:    stg_steps\n-- reach:", 1),
+				"staging/stg_steps.sql":  view("stg_steps", "none", "select 1 as user_id"),
+			},
+			`model step_days: daily: "stg_steps" is no input that is kept`,
+		},
 		"circle": {
 			map[string]string{"a/one.sql": view("one", "two", "select * from two"), "a/two.sql": view("two", "one", "select * from one")},
 			"in a circle: one <- two <- one",

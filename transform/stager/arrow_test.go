@@ -10,58 +10,92 @@ import (
 	"github.com/apache/arrow-go/v18/arrow"
 	"github.com/apache/arrow-go/v18/arrow/array"
 	"github.com/apache/arrow-go/v18/arrow/memory"
+	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
 
 	"github.com/diurna-health/diurna/schemas"
 )
 
-var epochSchema = arrow.NewSchema([]arrow.Field{
-	{Name: "motion_count", Type: arrow.PrimitiveTypes.Int32, Nullable: true}, // in any order
+var hourSchema = arrow.NewSchema([]arrow.Field{
+	{Name: "metric", Type: arrow.BinaryTypes.String}, // in any order
 	{Name: "user_id", Type: arrow.BinaryTypes.String},
 	{Name: "night_date", Type: arrow.FixedWidthTypes.Date32},
-	{Name: "episode_started_at", Type: arrow.FixedWidthTypes.Timestamp_us},
-	{Name: "epoch_index", Type: arrow.PrimitiveTypes.Int64},
-	{Name: "heart_rate_bpm", Type: arrow.PrimitiveTypes.Float64, Nullable: true},
+	{Name: "first_epoch", Type: arrow.PrimitiveTypes.Int64},
+	{Name: "end_epoch", Type: arrow.PrimitiveTypes.Int64},
+	{Name: "device_id", Type: arrow.BinaryTypes.String},
+	{Name: "source", Type: arrow.BinaryTypes.String},
+	{Name: "hour_ms", Type: arrow.PrimitiveTypes.Int64},
+	{Name: "period_ms", Type: arrow.PrimitiveTypes.Int32},
+	{Name: "offsets_ms", Type: arrow.ListOf(arrow.PrimitiveTypes.Int32)},
+	{Name: "sample_values", Type: arrow.ListOf(arrow.PrimitiveTypes.Int32)},
+	{Name: "observed_share_min", Type: arrow.PrimitiveTypes.Float64},
 }, nil)
 
-// epochRows returns batches of a few hundred rows with the nights' epochs, a heart rate in the middle of each.
-func epochRows(t *testing.T, nights ...Night) array.RecordReader {
+const (
+	firstEpoch = 56_666_640 // a whole hour
+	hourEpochs = 3600 / epochS
+)
+
+// hourRows returns batches of a few rows with the hours of nights.
+func hourRows(t *testing.T, nights ...Night) array.RecordReader {
 	t.Helper()
-	b := array.NewRecordBuilder(memory.DefaultAllocator, epochSchema)
+	b := array.NewRecordBuilder(memory.DefaultAllocator, hourSchema)
 	var batches []arrow.RecordBatch
 	rows := 0
 	for n, night := range nights {
-		for i, count := range night.MotionCounts {
-			if math.IsNaN(count) {
-				b.Field(0).AppendNull()
-			} else {
-				b.Field(0).(*array.Int32Builder).Append(int32(count))
+		add := func(metric string, hour int, offsets, values []int32) {
+			if len(values) == 0 {
+				return
 			}
-			b.Field(1).(*array.StringBuilder).Append(fmt.Sprint("person-", n))
+			for i, text := range map[int]string{0: metric, 1: fmt.Sprint("person-", n), 5: "watch", 6: "native"} {
+				b.Field(i).(*array.StringBuilder).Append(text)
+			}
 			b.Field(2).(*array.Date32Builder).Append(20000)
-			b.Field(3).(*array.TimestampBuilder).Append(1_700_000_000_000_000)
-			b.Field(4).(*array.Int64Builder).Append(int64(i))
-			b.Field(5).(*array.Float64Builder).Append(night.HeartRate[i].BPM)
-			if rows++; rows%700 == 0 {
+			b.Field(3).(*array.Int64Builder).Append(firstEpoch)
+			b.Field(4).(*array.Int64Builder).Append(firstEpoch + int64(len(night.MotionCounts)))
+			b.Field(7).(*array.Int64Builder).Append((firstEpoch + int64(hour)*hourEpochs) * epochMS)
+			b.Field(8).(*array.Int32Builder).Append(epochMS)
+			for i, list := range map[int][]int32{9: offsets, 10: values} {
+				b.Field(i).(*array.ListBuilder).Append(true)
+				b.Field(i).(*array.ListBuilder).ValueBuilder().(*array.Int32Builder).AppendValues(list, nil)
+			}
+			b.Field(11).(*array.Float64Builder).Append(50)
+			if rows++; rows%7 == 0 {
 				batches = append(batches, b.NewRecordBatch())
 			}
 		}
+		for from := 0; from < len(night.MotionCounts); from += hourEpochs {
+			var offsets, counts, hearts, rates []int32
+			for i := from; i < min(from+hourEpochs, len(night.MotionCounts)); i++ {
+				at := int32(i-from) * epochMS
+				if count := night.MotionCounts[i]; !math.IsNaN(count) {
+					offsets, counts = append(offsets, at), append(counts, int32(count))
+				}
+				hearts, rates = append(hearts, at+epochMS/2), append(rates, int32(night.HeartRate[i].BPM))
+			}
+			add(schemas.HeartRate, from/hourEpochs, hearts, rates)
+			add(schemas.MotionCount, from/hourEpochs, offsets, counts)
+		}
 	}
 	batches = append(batches, b.NewRecordBatch())
-	r, err := array.NewRecordReader(epochSchema, batches)
+	r, err := array.NewRecordReader(hourSchema, batches)
 	if err != nil {
 		t.Fatal(err)
 	}
 	return r
 }
 
-// inTheMiddle is a night with a heart rate in the middle of each epoch.
+// inTheMiddle is a night with a heart rate in the middle of each epoch, as a watch tells it: whole numbers.
 func inTheMiddle(seed uint64, epochs int) Night {
 	night := someNight(seed, epochs, 20)
 	samples := make([]HeartRateSample, epochs)
 	for i := range samples {
-		samples[i] = HeartRateSample{float64(i)*epochS + epochS/2, night.HeartRate[i].BPM}
+		samples[i] = HeartRateSample{float64(i)*epochS + epochS/2, math.Round(night.HeartRate[i].BPM)}
 	}
 	night.HeartRate = samples
+	for i, count := range night.MotionCounts {
+		night.MotionCounts[i] = math.Floor(count)
+	}
 	return night
 }
 
@@ -74,7 +108,7 @@ func TestStretchesAreTheStages(t *testing.T) {
 	for i := range nights[1].MotionCounts {
 		nights[1].MotionCounts[i] = math.NaN() // nothing to tell from
 	}
-	r, err := Stretches(t.Context(), epochRows(t, nights...), shipped(t))
+	r, err := Stretches(t.Context(), hourRows(t, nights...), shipped(t))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -83,7 +117,7 @@ func TestStretchesAreTheStages(t *testing.T) {
 	for r.Next() {
 		batch := r.RecordBatch()
 		for i := range int(batch.NumRows()) {
-			user := strings.Clone(batch.Column(0).(*array.String).Value(i))
+			user := text(batch.Column(0), i)
 			begun := batch.Column(2).(*array.Timestamp).Value(i)
 			from := int(batch.Column(3).(*array.Timestamp).Value(i)-begun) / 30_000_000
 			to := int(batch.Column(4).(*array.Timestamp).Value(i)-begun) / 30_000_000
@@ -91,7 +125,7 @@ func TestStretchesAreTheStages(t *testing.T) {
 				got[user] = append(got[user], "")
 			}
 			for range to - from {
-				got[user] = append(got[user], schemas.SleepStage(batch.Column(5).(*array.String).Value(i)))
+				got[user] = append(got[user], schemas.SleepStage(text(batch.Column(5), i)))
 			}
 		}
 	}
@@ -100,6 +134,9 @@ func TestStretchesAreTheStages(t *testing.T) {
 	}
 	s := New(shipped(t))
 	for n, night := range nights {
+		night.HeartRate = slices.DeleteFunc(slices.Clone(night.HeartRate), func(h HeartRateSample) bool {
+			return math.IsNaN(night.MotionCounts[int(h.AtS/epochS)]) // nothing says that it was the same arm
+		})
 		h, ok := s.Stage(night)
 		want := h.Stages
 		if !ok {
@@ -114,43 +151,86 @@ func TestStretchesAreTheStages(t *testing.T) {
 	}
 }
 
-func TestRowsThatCannotBe(t *testing.T) {
+// text returns a text of a column that holds each once, as one that stays when the batch goes.
+func text(column arrow.Array, row int) string {
+	texts := column.(*array.Dictionary)
+	return strings.Clone(texts.Dictionary().(*array.String).Value(texts.GetValueIndex(row)))
+}
+
+func TestAnEpisodeIsThatOfOneDevice(t *testing.T) {
 	t.Parallel()
-	backwards := func(epochs ...int64) array.RecordReader {
-		b := array.NewRecordBuilder(memory.DefaultAllocator, epochSchema)
-		for _, e := range epochs {
-			b.Field(0).AppendNull()
-			b.Field(1).(*array.StringBuilder).Append("secret")
-			b.Field(2).(*array.Date32Builder).Append(20000)
-			b.Field(3).(*array.TimestampBuilder).Append(0)
-			b.Field(4).(*array.Int64Builder).Append(e)
-			b.Field(5).AppendNull()
-		}
-		r, err := array.NewRecordReader(epochSchema, []arrow.RecordBatch{b.NewRecordBatch()})
-		if err != nil {
-			t.Fatal(err)
-		}
-		return r
+	const at = firstEpoch * epochMS
+	motion := func(device string, rank int32, startMS int64, counts ...int32) hour {
+		return hour{device, rank, true, startMS, epochMS, []int32{0}, counts}
 	}
-	for want, epochs := range map[string][]int64{
-		"column epoch_index: rows are not in its order": {3, 2},
-		"column epoch_index: must be from 0 to 5759":    {5760},
+	heart := func(device string, offsets, rates []int32) hour {
+		return hour{device, 1, false, at, 60_000, offsets, rates}
+	}
+	for name, c := range map[string]struct {
+		hours  []hour
+		counts []float64
+		rates  []HeartRateSample
+		share  float64 // of which so much is enough, and no more
+	}{
+		"the one with more counts, its own heart, the mean of an epoch": {
+			hours: []hour{
+				motion("ring", 1, at, 9, 9), motion("watch", 1, at, 1, 2, 3, 4, 5),
+				heart("watch", []int32{0, 20_000, 60_000}, []int32{50, 53, 60}), heart("ring", []int32{30_000}, []int32{99}),
+			},
+			counts: []float64{1, 2, 3, 4}, rates: []HeartRateSample{{15, 51.5}, {75, 60}}, share: 100,
+		},
+		"native before imported": {
+			hours:  []hour{motion("ring", 1, at, 9, 9, 9), motion("watch", 2, at, 1, 2, 3, 4), heart("ring", []int32{60_000}, []int32{50})},
+			counts: []float64{9, 9, 9}, rates: []HeartRateSample{{75, 50}}, share: 50,
+		},
+		"the first by name": {
+			hours:  []hour{motion("b", 1, at, 1, 2, 3, 4), motion("a", 1, at, 4, 3, 2, 1)},
+			counts: []float64{4, 3, 2, 1}, share: 0,
+		},
+		"what was recorded before and after is left out": {
+			hours:  []hour{motion("watch", 1, at-2*epochMS, 7, 7, 1, 2, 3, 4, 7), heart("watch", []int32{0}, []int32{50, 51, 52})},
+			counts: []float64{1, 2, 3, 4}, rates: []HeartRateSample{{15, 50}, {75, 51}}, share: 100,
+		},
+		"several counts of an epoch are their mean, in whole numbers": {
+			hours:  []hour{{"watch", 1, true, at, epochMS, []int32{0, 10_000, 90_000}, []int32{2, 5, 1}}},
+			counts: []float64{3, math.NaN(), math.NaN(), 1}, share: 0,
+		},
+		"without counts nothing": {hours: []hour{heart("watch", []int32{0}, []int32{50})}, share: -1},
 	} {
-		r, err := Stretches(t.Context(), backwards(epochs...), shipped(t))
-		if err != nil {
-			t.Fatal(err)
+		e := episode{firstEpoch: firstEpoch, endEpoch: firstEpoch + 4}
+		for _, h := range c.hours {
+			e.add(h)
 		}
-		if r.Next() || r.Err() == nil || r.Err().Error() != want {
-			t.Errorf("%v: error is %v, want %q", epochs, r.Err(), want)
+		isEnough, tooLittle := e.observe(c.share), !e.observe(c.share+1)
+		if isEnough != (c.share >= 0) || !tooLittle {
+			t.Errorf("%s: enough for %v %% is %t, too little for one more is %t", name, c.share, isEnough, tooLittle)
 		}
-		r.Release()
+		if diff := cmp.Diff(c.counts, e.night.MotionCounts, cmpopts.EquateNaNs(), cmpopts.EquateEmpty()); diff != "" {
+			t.Errorf("%s: counts (-want +got)\n%s", name, diff)
+		}
+		if diff := cmp.Diff(c.rates, e.night.HeartRate, cmpopts.EquateEmpty()); diff != "" {
+			t.Errorf("%s: heart rates (-want +got)\n%s", name, diff)
+		}
 	}
-	other := arrow.NewSchema(epochSchema.Fields()[1:], nil)
-	r, err := array.NewRecordReader(other, nil)
+	long := episode{firstEpoch: firstEpoch, endEpoch: firstEpoch + maxStagedEpochs + 1}
+	long.add(motion("watch", 1, at, 1))
+	if long.observe(0) {
+		t.Error("what is longer than two days is a night")
+	}
+}
+
+func TestAColumnThatIsMissing(t *testing.T) {
+	t.Parallel()
+	b := array.NewRecordBuilder(memory.DefaultAllocator, arrow.NewSchema(hourSchema.Fields()[1:], nil))
+	rows, err := array.NewRecordReader(b.Schema(), []arrow.RecordBatch{b.NewRecordBatch()})
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := Stretches(t.Context(), r, shipped(t)); err == nil || err.Error() != "column motion_count: found 0 times, want once" {
-		t.Errorf("error is %v, want one about motion_count", err)
+	r, err := Stretches(t.Context(), rows, shipped(t))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if r.Next() || r.Err() == nil || r.Err().Error() != "there is no column metric" {
+		t.Errorf("error is %v, want one about the column metric", r.Err())
 	}
 }

@@ -1,13 +1,13 @@
 -- sleep_stage_estimates: one row per stretch of a main sleep in one stage, as our classifier estimates it.
 --
 -- grain:    user_id, night_date, started_at
--- inputs:   stg_night_epochs, definitions
+-- inputs:   stg_night_hours, definitions
 -- build:    table
 -- go:       stage_sleep
--- order:    user_id, night_date, episode_started_at, epoch_index
+-- order:    user_id, night_date
 -- output:   user_id varchar: person
 -- output:   night_date date: the person's date of waking
--- output:   episode_started_at timestamp with time zone: start of the sleep that was staged, UTC
+-- output:   episode_started_at timestamp with time zone: start of the first whole epoch of the sleep that was staged, UTC
 -- output:   started_at timestamp with time zone: start of the stretch, UTC
 -- output:   ended_at timestamp with time zone: end of the stretch, UTC
 -- output:   stage varchar: awake, light, deep or rem; asleep in a sleep too short for stages
@@ -17,14 +17,16 @@
 --           the epochs have a count and 90 % of the minutes a heart rate; other sleeps are not staged
 -- audit:    started_at < ended_at
 -- audit:    stage in ('awake', 'light', 'deep', 'rem', 'asleep')
--- caution:  estimates: a night's light, deep and REM sleep may be off by 30 to 45 min
+-- caution:  of several devices the one stands for a night that has most motion counts in its hours, native before import, and
+--           both counts and heart rates are its own; an epoch's heart rate is the mean of the samples that begin in it;
+--           estimates: a night's light, deep and REM sleep may be off by 30 to 45 min
 -- method:   sleep_stage_estimates/1
 
 with
 
 rules as (
 
-    select value as observed_share_min
+    select cast(value as double) as observed_share_min
 
     from definitions
 
@@ -32,59 +34,18 @@ rules as (
 
 ),
 
-night_epochs as (
+night_hours as (
 
     select
-        stg_night_epochs.user_id,
-        stg_night_epochs.night_date,
-        stg_night_epochs.episode_started_at,
-        stg_night_epochs.epoch_number,
-        stg_night_epochs.epoch_index,
-        stg_night_epochs.epoch_count,
-        stg_night_epochs.motion_count,
-        stg_night_epochs.heart_rate_bpm
+        stg_night_hours.*,
+        rules.observed_share_min
 
-    from stg_night_epochs
-    inner join dirty_days
-        on stg_night_epochs.user_id = dirty_days.user_id
-        and stg_night_epochs.night_date = dirty_days.local_date
-
-),
-
-observed_nights as (
-
-    select
-        night_epochs.user_id,
-        night_epochs.night_date
-
-    from night_epochs
+    from stg_night_hours
     cross join rules
-
-    group by night_epochs.user_id, night_epochs.night_date
-
-    having
-        100 * count(*) >= min(rules.observed_share_min) * min(night_epochs.epoch_count)
-        and 100 * 2 * count(distinct case
-            when night_epochs.heart_rate_bpm is not null then floor(night_epochs.epoch_number / 2.0)
-        end) >= min(rules.observed_share_min) * min(night_epochs.epoch_count)
-
-),
-
-sleep_epochs as (
-
-    select
-        night_epochs.user_id,
-        night_epochs.night_date,
-        night_epochs.episode_started_at,
-        night_epochs.epoch_index,
-        night_epochs.motion_count,
-        night_epochs.heart_rate_bpm
-
-    from night_epochs
-    inner join observed_nights
-        on night_epochs.user_id = observed_nights.user_id
-        and night_epochs.night_date = observed_nights.night_date
+    inner join dirty_days
+        on stg_night_hours.user_id = dirty_days.user_id
+        and stg_night_hours.night_date = dirty_days.local_date
 
 )
 
-select * from sleep_epochs
+select * from night_hours

@@ -8,7 +8,6 @@ import (
 	"slices"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/apache/arrow-go/v18/arrow"
 	"github.com/apache/arrow-go/v18/arrow/array"
@@ -17,12 +16,61 @@ import (
 
 	"github.com/diurna-health/diurna/schemas"
 	"github.com/diurna-health/diurna/transform"
+	"github.com/diurna-health/diurna/transform/rows"
 )
 
-// stageByMotion stands in for the classifier: what moves is awake, what does not is in light sleep.
-func stageByMotion(_ context.Context, rows array.RecordReader) (array.RecordReader, error) {
-	const epoch = arrow.Timestamp(30 * time.Second / time.Microsecond)
-	instant := &arrow.TimestampType{Unit: arrow.Microsecond, TimeZone: "UTC"}
+// stageByMotion stands in for the classifier: of nights of which enough was measured, what moves is awake, and what does not
+// is in light sleep. It knows one device.
+func stageByMotion(_ context.Context, hours array.RecordReader) (array.RecordReader, error) {
+	const epochMS, epochUS = 30_000, 30_000_000
+	type night struct {
+		user       string
+		date       arrow.Date32
+		first, end int64
+		counts     map[int64]int32 // by epoch
+		hearts     map[int64]bool  // epochs with one
+	}
+	var nights []*night
+	var observedShare float64
+	for hours.Next() {
+		var (
+			users, metrics       *array.String
+			dates                *array.Date32
+			firsts, ends, starts *array.Int64
+			periods              *array.Int32
+			offsets, values      rows.Lists
+			bind                 = rows.Bound(map[string]*float64{"observed_share_min": &observedShare}, map[string]any{
+				"user_id": &users, "metric": &metrics, "night_date": &dates, "first_epoch": &firsts, "end_epoch": &ends,
+				"hour_ms": &starts, "period_ms": &periods, "offsets_ms": &offsets, "sample_values": &values,
+			})
+		)
+		if err := bind(hours.RecordBatch()); err != nil {
+			return nil, err
+		}
+		for i := range users.Len() {
+			if n := len(nights); n == 0 || nights[n-1].user != users.Value(i) || nights[n-1].date != dates.Value(i) {
+				nights = append(nights, &night{
+					strings.Clone(users.Value(i)), dates.Value(i), firsts.Value(i), ends.Value(i), map[int64]int32{}, map[int64]bool{},
+				})
+			}
+			n := nights[len(nights)-1]
+			for k, value := range values.At(i) {
+				own := offsets.At(i)
+				ms := starts.Value(i) + int64(own[0]) + int64(k)*int64(periods.Value(i))
+				if len(own) == len(values.At(i)) {
+					ms = starts.Value(i) + int64(own[k])
+				}
+				epoch := ms / epochMS
+				switch {
+				case epoch < n.first || epoch >= n.end:
+				case metrics.Value(i) == schemas.MotionCount:
+					n.counts[epoch] = value
+				default:
+					n.hearts[epoch] = true
+				}
+			}
+		}
+	}
 	out := array.NewRecordBuilder(memory.DefaultAllocator, arrow.NewSchema([]arrow.Field{
 		{Name: "user_id", Type: arrow.BinaryTypes.String},
 		{Name: "night_date", Type: arrow.FixedWidthTypes.Date32},
@@ -31,23 +79,30 @@ func stageByMotion(_ context.Context, rows array.RecordReader) (array.RecordRead
 		{Name: "ended_at", Type: instant},
 		{Name: "stage", Type: arrow.BinaryTypes.String},
 	}, nil))
-	for rows.Next() {
-		batch := rows.RecordBatch()
-		column := func(name string) arrow.Array { return batch.Column(batch.Schema().FieldIndices(name)[0]) }
-		users, nights := column("user_id").(*array.String), column("night_date").(*array.Date32)
-		starts, counts := column("episode_started_at").(*array.Timestamp), column("motion_count").(*array.Int32)
-		epochs := column("epoch_index").(*array.Int32)
-		for i := range int(batch.NumRows()) {
+	for _, n := range nights {
+		minutes := map[int64]bool{}
+		for epoch := range n.hearts {
+			if _, ok := n.counts[epoch]; ok {
+				minutes[epoch/2] = true
+			}
+		}
+		if length := float64(n.end - n.first); float64(100*len(n.counts)) < observedShare*length || float64(200*len(minutes)) < observedShare*length {
+			continue
+		}
+		for epoch := n.first; epoch < n.end; epoch++ {
+			count, ok := n.counts[epoch]
+			if !ok {
+				continue
+			}
 			stage := schemas.StageLight
-			if counts.Value(i) > 20 {
+			if count > 20 {
 				stage = schemas.StageAwake
 			}
-			out.Field(0).(*array.StringBuilder).Append(strings.Clone(users.Value(i)))
-			out.Field(1).(*array.Date32Builder).Append(nights.Value(i))
-			at := starts.Value(i) + arrow.Timestamp(epochs.Value(i))*epoch
-			out.Field(2).(*array.TimestampBuilder).Append(starts.Value(i))
-			out.Field(3).(*array.TimestampBuilder).Append(at)
-			out.Field(4).(*array.TimestampBuilder).Append(at + epoch)
+			out.Field(0).(*array.StringBuilder).Append(n.user)
+			out.Field(1).(*array.Date32Builder).Append(n.date)
+			out.Field(2).(*array.TimestampBuilder).Append(arrow.Timestamp(n.first * epochUS))
+			out.Field(3).(*array.TimestampBuilder).Append(arrow.Timestamp(epoch * epochUS))
+			out.Field(4).(*array.TimestampBuilder).Append(arrow.Timestamp((epoch + 1) * epochUS))
 			out.Field(5).(*array.StringBuilder).Append(string(stage))
 		}
 	}
@@ -55,6 +110,8 @@ func stageByMotion(_ context.Context, rows array.RecordReader) (array.RecordRead
 	defer made.Release()
 	return array.NewRecordReader(made.Schema(), []arrow.RecordBatch{made})
 }
+
+var instant = &arrow.TimestampType{Unit: arrow.Microsecond, TimeZone: "UTC"}
 
 func sleepProject(t *testing.T) *transform.Project {
 	t.Helper()

@@ -57,9 +57,10 @@ func (e *episode) add(h hour) {
 	} else {
 		e.hours = append(e.hours, hour{})
 	}
-	offsets, values := e.hours[n].offsetsMS[:0], e.hours[n].values[:0]
+	before := e.hours[n]
+	h.offsetsMS = append(before.offsetsMS[:0], h.offsetsMS...)
+	h.values = append(before.values[:0], h.values...)
 	e.hours[n] = h
-	e.hours[n].offsetsMS, e.hours[n].values = append(offsets, h.offsetsMS...), append(values, h.values...)
 }
 
 // observe fills the night with what the device that stands for it measured. It reports whether that is enough: a motion

@@ -274,9 +274,12 @@ func (c *cast) dismiss(roles ...*role) {
 	}
 	for _, r := range roles {
 		stop := time.AfterFunc(30*time.Second, func() {
-			if r.signal(syscall.SIGKILL) {
-				c.blame("%s did not end within 30s of being asked to", r.name)
+			if !r.signal(syscall.SIGQUIT) { // what it does instead stands in its log
+				return
 			}
+			c.blame("%s did not end within 30s of being asked to", r.name)
+			time.Sleep(2 * time.Second)
+			r.signal(syscall.SIGKILL)
 		})
 		r.ends.Wait()
 		stop.Stop()

@@ -1,25 +1,18 @@
 package transform_test
 
 import (
-	"database/sql"
 	"fmt"
 	"math/rand/v2"
 	"strings"
 	"testing"
 
-	"github.com/duckdb/duckdb-go/v2"
-
 	"github.com/diurna-health/diurna/transform"
+	"github.com/diurna-health/diurna/transform/transformtest"
 )
 
 func TestSpansHaveTheDaysThatALookbackHas(t *testing.T) {
 	t.Parallel()
-	connector, err := duckdb.NewConnector("?threads=1", nil)
-	if err != nil {
-		t.Fatal(err)
-	}
-	db := sql.OpenDB(connector)
-	defer db.Close()
+	_, conn := transformtest.OpenDuckDB(t)
 	r := rand.New(rand.NewPCG(8, 4))
 	for range 60 {
 		var days []string
@@ -29,7 +22,7 @@ func TestSpansHaveTheDaysThatALookbackHas(t *testing.T) {
 		dirty := "select distinct * from (values " + strings.Join(days, ", ") + ") as t(user_id, local_date)"
 		lookback := transform.Span{Days: 1 + r.IntN(9), Around: r.IntN(2) == 0}
 		var apart, overlapping int
-		if err := db.QueryRowContext(t.Context(), fmt.Sprintf(`
+		if err := conn.QueryRowContext(t.Context(), fmt.Sprintf(`
 			with
 			spans as (%s),
 			each_day as (

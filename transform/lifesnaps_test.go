@@ -12,7 +12,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/duckdb/duckdb-go/v2"
+	"github.com/diurna-health/diurna/transform/transformtest"
 )
 
 // A vitalNight is what a watch told of somebody's night.
@@ -70,24 +70,13 @@ func lifesnapsNights(t *testing.T) []vitalNight {
 func TestDeviationsOfRealNightsAreThoseOfTheDefinition(t *testing.T) {
 	t.Parallel()
 	nights := lifesnapsNights(t)
-	connector, err := duckdb.NewConnector("?threads=1", nil)
-	if err != nil {
-		t.Fatal(err)
-	}
-	db := sql.OpenDB(connector)
-	defer db.Close()
-	conn, err := db.Conn(t.Context())
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer conn.Close()
+	_, conn := transformtest.OpenDuckDB(t)
 	exec := func(query string, args ...any) {
 		t.Helper()
 		if _, err := conn.ExecContext(t.Context(), query, args...); err != nil {
 			t.Fatal(err)
 		}
 	}
-	exec("set TimeZone = 'UTC'")
 	p := loadProject(t)
 	if err := p.Define(t.Context(), conn); err != nil {
 		t.Fatal(err)

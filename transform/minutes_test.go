@@ -2,14 +2,13 @@ package transform_test
 
 import (
 	"cmp"
-	"database/sql"
 	"fmt"
 	"math/rand/v2"
 	"os"
 	"strings"
 	"testing"
 
-	"github.com/duckdb/duckdb-go/v2"
+	"github.com/diurna-health/diurna/transform/transformtest"
 )
 
 // TestMinutesAreThoseOfTheSQLTheyReplaced holds what Go makes of hours against the SQL that made it before, on days that
@@ -60,24 +59,13 @@ func TestMinutesAreThoseOfTheSQLTheyReplaced(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	connector, err := duckdb.NewConnector("?threads=1", nil)
-	if err != nil {
-		t.Fatal(err)
-	}
-	db := sql.OpenDB(connector)
-	defer db.Close()
-	conn, err := db.Conn(t.Context())
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer conn.Close()
+	db, conn := transformtest.OpenDuckDB(t)
 	exec := func(query string) {
 		t.Helper()
 		if _, err := conn.ExecContext(t.Context(), query); err != nil {
 			t.Fatalf("%v\n%s", err, query)
 		}
 	}
-	exec("set global TimeZone = 'UTC'")
 	if err := project.Define(t.Context(), conn); err != nil {
 		t.Fatal(err)
 	}

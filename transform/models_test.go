@@ -3,7 +3,6 @@ package transform_test
 import (
 	"bytes"
 	"context"
-	"database/sql"
 	"errors"
 	"flag"
 	"fmt"
@@ -13,7 +12,6 @@ import (
 	"sync"
 	"testing"
 
-	"github.com/duckdb/duckdb-go/v2"
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/diurna-health/diurna/transform"
@@ -56,17 +54,7 @@ func TestEveryModelHasCases(t *testing.T) {
 // describeModels returns every model's columns and types, from an empty lake.
 func describeModels(t *testing.T, p *transform.Project) map[string][][2]string {
 	t.Helper()
-	connector, err := duckdb.NewConnector("?threads=1", nil)
-	if err != nil {
-		t.Fatal(err)
-	}
-	db := sql.OpenDB(connector)
-	defer db.Close()
-	conn, err := db.Conn(t.Context())
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer conn.Close()
+	_, conn := transformtest.OpenDuckDB(t)
 	if err := p.Define(t.Context(), conn); err != nil {
 		t.Fatal(err)
 	}
@@ -188,17 +176,7 @@ func TestEveryDefinitionIsUsed(t *testing.T) {
 // What stg_figure_days has is what figures lists: a figure is one line in each.
 func TestEveryFigureHasAUnit(t *testing.T) {
 	t.Parallel()
-	connector, err := duckdb.NewConnector("?threads=1", nil)
-	if err != nil {
-		t.Fatal(err)
-	}
-	db := sql.OpenDB(connector)
-	defer db.Close()
-	conn, err := db.Conn(t.Context())
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer conn.Close()
+	_, conn := transformtest.OpenDuckDB(t)
 	p := loadProject(t)
 	if err := p.Define(t.Context(), conn); err != nil {
 		t.Fatal(err)

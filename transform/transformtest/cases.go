@@ -109,7 +109,7 @@ func runCase(t *testing.T, project *transform.Project, m *transform.Model, c *te
 	if err != nil {
 		t.Fatal(err)
 	}
-	db, conn := openDuckDB(t)
+	db, conn := OpenDuckDB(t)
 	if err := project.Define(t.Context(), conn); err != nil {
 		t.Fatal(err)
 	}
@@ -141,7 +141,8 @@ func (b bench) keep(m *transform.Model, given []*entry) {
 	}
 }
 
-func openDuckDB(t *testing.T) (*sql.DB, *sql.Conn) {
+// OpenDuckDB returns an empty database in memory and a connection to it, for as long as the test runs.
+func OpenDuckDB(t *testing.T) (*sql.DB, *sql.Conn) {
 	t.Helper()
 	connector, err := duckdb.NewConnector("?threads=1", nil)
 	if err != nil {

@@ -175,6 +175,9 @@ func (h *Hour) offsetMS(i int) int64 {
 // isOfMinutes reports whether the hour has samples of which minutes are made. None may be left of those it had.
 func (h *Hour) isOfMinutes() bool { return h.Metric != Motion && len(h.Values) > 0 }
 
+// Place returns in which stretch of a length since 1970 a sample starts: its minute, say.
+func (h *Hour) Place(i int, lengthMS int64) int64 { return floorDiv(h.startMS(i), lengthMS) }
+
 func (h *Hour) startMS(i int) int64 { return h.HourUS/1000 + h.offsetMS(i) }
 func (h *Hour) startUS(i int) int64 { return h.HourUS + h.offsetMS(i)*1000 }
 

@@ -81,7 +81,7 @@ func (d *holder) findDevices(hours []*Hour) {
 	clear(d.byMinute)
 	for _, h := range hours {
 		for k := range h.Values {
-			at := floorDiv(h.startMS(k), minuteMS)
+			at := h.Place(k, minuteMS)
 			best, ok := d.byMinute[at]
 			if !ok || h.SourceRank < best.sourceRank || h.SourceRank == best.sourceRank && h.Device < best.device {
 				d.byMinute[at] = candidate{h.Device, h.SourceRank}
@@ -137,7 +137,7 @@ func minutesWith(hours []*Hour, inTime []beat, shared bool) int64 {
 	seen := map[int64]bool{}
 	for _, h := range hours {
 		for k := range h.Values {
-			seen[floorDiv(h.startMS(k), minuteMS)] = true
+			seen[h.Place(k, minuteMS)] = true
 		}
 	}
 	return int64(len(seen))

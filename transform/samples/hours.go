@@ -26,7 +26,7 @@ type hours struct {
 	}
 	user string
 	date arrow.Date32
-	of   []Hour
+	of   Hours
 }
 
 // newHours reads hours, and the constants that come with them.
@@ -59,30 +59,41 @@ func (h *hours) nextDay() bool {
 	return len(h.of) > 0 && h.rows.Err() == nil
 }
 
-// addHour adds the row to the hours of the date, in the memory of an hour of a date before.
+// addHour adds the row to the hours of the date.
 func (h *hours) addHour(row int) {
 	metric, ok := metricOf(h.cols.metric.Value(row))
 	offsets, values := h.cols.offsets.At(row), h.cols.values.At(row)
 	if !ok || len(values) == 0 || len(offsets) == 0 {
 		return
 	}
-	n := len(h.of)
-	if n < cap(h.of) {
-		h.of = h.of[:n+1]
+	h.of.Add(Hour{
+		Metric: metric, Device: h.cols.device.Value(row), SourceRank: RankOf(h.cols.source.Value(row)),
+		HourUS: int64(h.cols.hour.Value(row)), UTCOffsetMin: h.cols.offset.Value(row), PeriodMS: h.cols.period.Value(row),
+		OffsetsMS: offsets, Values: values, Sentinels: h.cols.sentinels.At(row),
+	})
+}
+
+// Hours are some, in memory that is used again when they are cut to none.
+type Hours []Hour
+
+// Add adds an hour. What it holds may lie in a batch that goes, so it is copied.
+func (h *Hours) Add(hour Hour) {
+	n := len(*h)
+	if n < cap(*h) {
+		*h = (*h)[:n+1]
 	} else {
-		h.of = append(h.of, Hour{})
+		*h = append(*h, Hour{})
 	}
-	hour := &h.of[n]
-	if device := h.cols.device.Value(row); hour.Device != device {
-		hour.Device = strings.Clone(device)
+	before := &(*h)[n]
+	if hour.Device == before.Device {
+		hour.Device = before.Device
+	} else {
+		hour.Device = strings.Clone(hour.Device)
 	}
-	hour.Metric, hour.SourceRank = metric, rankOf(h.cols.source.Value(row))
-	hour.HourUS, hour.UTCOffsetMin = int64(h.cols.hour.Value(row)), h.cols.offset.Value(row)
-	hour.PeriodMS = h.cols.period.Value(row)
-	hour.OffsetsMS = append(hour.OffsetsMS[:0], offsets...)
-	hour.Values = append(hour.Values[:0], values...)
-	hour.Sentinels = append(hour.Sentinels[:0], h.cols.sentinels.At(row)...)
-	hour.Refused = 0
+	hour.OffsetsMS = append(before.OffsetsMS[:0], hour.OffsetsMS...)
+	hour.Values = append(before.Values[:0], hour.Values...)
+	hour.Sentinels = append(before.Sentinels[:0], hour.Sentinels...)
+	*before = hour
 }
 
 func metricOf(name string) (Metric, bool) {
@@ -95,7 +106,8 @@ func metricOf(name string) (Metric, bool) {
 	return Metric(i), i >= 0
 }
 
-func rankOf(source string) int32 {
+// RankOf returns the rank of a source: native before imported before typed in.
+func RankOf(source string) int32 {
 	switch source {
 	case "native":
 		return nativeRank

@@ -41,12 +41,8 @@ func (h Heart) Count(i int) int32 {
 // Mean returns the mean of the minute at a place.
 func (h Heart) Mean(i int) float64 { return float64(h.Sum(i)) / float64(h.Count(i)) }
 
-// Within returns the places of the minutes from one to before another: from the first to before the second.
-func (h Heart) Within(span Span) (first, end int) {
-	first, _ = slices.BinarySearch(h.Minutes, span.From)
-	end, _ = slices.BinarySearch(h.Minutes, span.Until)
-	return first, end
-}
+// Within returns the places of the minutes of a span.
+func (h Heart) Within(span Span) (first, end int) { return span.In(h.Minutes) }
 
 // StepColumns are the columns of stg_day_samples that tell of steps.
 type StepColumns struct{ minutes, counts rows.Lists }
@@ -77,6 +73,13 @@ func Seek(minutes []int32, from int, minute int32) (at int, found bool) {
 
 // A Span is minutes from the first to before the second.
 type Span struct{ From, Until int32 }
+
+// In returns which of minutes in order are the span's: from the first place to before the second.
+func (s Span) In(minutes []int32) (first, end int) {
+	first, _ = slices.BinarySearch(minutes, s.From)
+	end, _ = slices.BinarySearch(minutes, s.Until)
+	return first, end
+}
 
 // Spans are some of these.
 type Spans []Span

@@ -61,34 +61,9 @@ func (r *rester) rest(of []Hour) {
 	})
 }
 
-// restDevice returns the device that stands for the date: native before imported before typed in, then the one with most
-// heart rates, then the first by name.
+// restDevice returns the device that stands for the date: of several as good the one with most heart rates.
 func restDevice(of []Hour) (device string, ok bool) {
-	type claim struct {
-		device    string
-		rank      int32
-		coveredMS int64
-	}
-	var claims []claim
-	for i := range of {
-		h := &of[i]
-		if h.Metric != HeartRate {
-			continue
-		}
-		at := slices.IndexFunc(claims, func(c claim) bool { return c.device == h.Device })
-		if at < 0 {
-			at = len(claims)
-			claims = append(claims, claim{device: h.Device, rank: h.SourceRank})
-		}
-		claims[at].rank = min(claims[at].rank, h.SourceRank)
-		claims[at].coveredMS += int64(len(h.Values)) * int64(max(h.PeriodMS, 1000))
-	}
-	if len(claims) == 0 {
-		return "", false
-	}
-	return slices.MinFunc(claims, func(a, b claim) int {
-		return cmp.Or(cmp.Compare(a.rank, b.rank), cmp.Compare(b.coveredMS, a.coveredMS), cmp.Compare(a.device, b.device))
-	}).device, true
+	return PreferredDevice(of, HeartRate, func(h *Hour) int64 { return int64(len(h.Values)) * int64(max(h.PeriodMS, 1000)) })
 }
 
 func (r *rester) add(h *Hour) {

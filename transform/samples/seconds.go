@@ -29,9 +29,9 @@ func (d *day) oxygenSeconds(hours []Hour) (seconds []second) {
 		}
 		own := slices.IndexFunc(tracks, func(t track) bool { return t.device == h.Device })
 		for k, v := range h.Values {
-			at := int(floorDiv(h.startMS(k), minuteMS) - d.first)
+			at := int(h.Place(k, minuteMS) - d.first)
 			if d.best(tracks, at) == &tracks[own].minutes[at] {
-				seconds = append(seconds, second{floorDiv(h.startMS(k), 1000), v, max(h.PeriodMS, 1000) / 1000})
+				seconds = append(seconds, second{h.Place(k, 1000), v, max(h.PeriodMS, 1000) / 1000})
 			}
 		}
 	}

@@ -9,6 +9,7 @@ import (
 
 	"github.com/diurna-health/diurna/schemas"
 	"github.com/diurna-health/diurna/transform/rows"
+	"github.com/diurna-health/diurna/transform/samples"
 )
 
 // Stretches returns a reader of the stretches of one stage of nights, given the hours of motion counts and heart rates
@@ -81,36 +82,18 @@ func (n *nights) next() bool {
 }
 
 func (n *nights) addHour(row int) {
-	h := hour{
-		rank:    rankOf(n.cols.source.Value(row)),
-		startMS: n.cols.hour.Value(row), periodMS: n.cols.period.Value(row),
-		offsetsMS: n.cols.offsets.At(row), values: n.cols.values.At(row),
-		isMotion: n.cols.metric.Value(row) == schemas.MotionCount,
+	metric := samples.HeartRate
+	if n.cols.metric.Value(row) == schemas.MotionCount {
+		metric = samples.Motion
 	}
-	if len(h.offsetsMS) == 0 || len(h.values) == 0 {
+	offsets, values := n.cols.offsets.At(row), n.cols.values.At(row)
+	if len(offsets) == 0 || len(values) == 0 {
 		return
 	}
-	h.device = n.deviceOf(n.cols.device.Value(row))
-	n.episode.add(h)
-}
-
-// deviceOf returns a device's name, which lies in a batch that may go, as one that stays.
-func (n *nights) deviceOf(name string) string {
-	if k := len(n.episode.hours); k > 0 && n.episode.hours[k-1].device == name {
-		return n.episode.hours[k-1].device
-	}
-	return strings.Clone(name)
-}
-
-func rankOf(source string) int32 {
-	switch source {
-	case "native":
-		return 1
-	case "import":
-		return 2
-	default:
-		return 3
-	}
+	n.episode.hours.Add(samples.Hour{
+		Metric: metric, Device: n.cols.device.Value(row), SourceRank: samples.RankOf(n.cols.source.Value(row)),
+		HourUS: n.cols.hour.Value(row) * 1000, PeriodMS: n.cols.period.Value(row), OffsetsMS: offsets, Values: values,
+	})
 }
 
 // stretchColumns are the columns that go out, one row per stretch.

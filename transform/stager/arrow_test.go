@@ -14,6 +14,7 @@ import (
 	"github.com/google/go-cmp/cmp/cmpopts"
 
 	"github.com/diurna-health/diurna/schemas"
+	"github.com/diurna-health/diurna/transform/samples"
 )
 
 var hourSchema = arrow.NewSchema([]arrow.Field{
@@ -160,46 +161,51 @@ func text(column arrow.Array, row int) string {
 func TestAnEpisodeIsThatOfOneDevice(t *testing.T) {
 	t.Parallel()
 	const at = firstEpoch * epochMS
-	motion := func(device string, rank int32, startMS int64, counts ...int32) hour {
-		return hour{device, rank, true, startMS, epochMS, []int32{0}, counts}
+	recorded := func(metric samples.Metric, device string, rank int32, startMS int64, periodMS int32, offsets, values []int32) samples.Hour {
+		return samples.Hour{
+			Metric: metric, Device: device, SourceRank: rank, HourUS: startMS * 1000, PeriodMS: periodMS, OffsetsMS: offsets, Values: values,
+		}
 	}
-	heart := func(device string, offsets, rates []int32) hour {
-		return hour{device, 1, false, at, 60_000, offsets, rates}
+	motion := func(device string, rank int32, startMS int64, counts ...int32) samples.Hour {
+		return recorded(samples.Motion, device, rank, startMS, epochMS, []int32{0}, counts)
+	}
+	heart := func(device string, offsets, rates []int32) samples.Hour {
+		return recorded(samples.HeartRate, device, 1, at, 60_000, offsets, rates)
 	}
 	for name, c := range map[string]struct {
-		hours  []hour
+		hours  []samples.Hour
 		counts []float64
 		rates  []HeartRateSample
 		share  float64 // of which so much is enough, and no more
 	}{
 		"the one with more counts, its own heart, the mean of an epoch": {
-			hours: []hour{
+			hours: []samples.Hour{
 				motion("ring", 1, at, 9, 9), motion("watch", 1, at, 1, 2, 3, 4, 5),
 				heart("watch", []int32{0, 20_000, 60_000}, []int32{50, 53, 60}), heart("ring", []int32{30_000}, []int32{99}),
 			},
 			counts: []float64{1, 2, 3, 4}, rates: []HeartRateSample{{15, 51.5}, {75, 60}}, share: 100,
 		},
 		"native before imported": {
-			hours:  []hour{motion("ring", 1, at, 9, 9, 9), motion("watch", 2, at, 1, 2, 3, 4), heart("ring", []int32{60_000}, []int32{50})},
+			hours:  []samples.Hour{motion("ring", 1, at, 9, 9, 9), motion("watch", 2, at, 1, 2, 3, 4), heart("ring", []int32{60_000}, []int32{50})},
 			counts: []float64{9, 9, 9}, rates: []HeartRateSample{{75, 50}}, share: 50,
 		},
 		"the first by name": {
-			hours:  []hour{motion("b", 1, at, 1, 2, 3, 4), motion("a", 1, at, 4, 3, 2, 1)},
+			hours:  []samples.Hour{motion("b", 1, at, 1, 2, 3, 4), motion("a", 1, at, 4, 3, 2, 1)},
 			counts: []float64{4, 3, 2, 1}, share: 0,
 		},
 		"what was recorded before and after is left out": {
-			hours:  []hour{motion("watch", 1, at-2*epochMS, 7, 7, 1, 2, 3, 4, 7), heart("watch", []int32{0}, []int32{50, 51, 52})},
+			hours:  []samples.Hour{motion("watch", 1, at-2*epochMS, 7, 7, 1, 2, 3, 4, 7), heart("watch", []int32{0}, []int32{50, 51, 52})},
 			counts: []float64{1, 2, 3, 4}, rates: []HeartRateSample{{15, 50}, {75, 51}}, share: 100,
 		},
 		"several counts of an epoch are their mean, in whole numbers": {
-			hours:  []hour{{"watch", 1, true, at, epochMS, []int32{0, 10_000, 90_000}, []int32{2, 5, 1}}},
+			hours:  []samples.Hour{recorded(samples.Motion, "watch", 1, at, epochMS, []int32{0, 10_000, 90_000}, []int32{2, 5, 1})},
 			counts: []float64{3, math.NaN(), math.NaN(), 1}, share: 0,
 		},
-		"without counts nothing": {hours: []hour{heart("watch", []int32{0}, []int32{50})}, share: -1},
+		"without counts nothing": {hours: []samples.Hour{heart("watch", []int32{0}, []int32{50})}, share: -1},
 	} {
 		e := episode{firstEpoch: firstEpoch, endEpoch: firstEpoch + 4}
 		for _, h := range c.hours {
-			e.add(h)
+			e.hours.Add(h)
 		}
 		isEnough, tooLittle := e.observe(c.share), !e.observe(c.share+1)
 		if isEnough != (c.share >= 0) || !tooLittle {
@@ -213,7 +219,7 @@ func TestAnEpisodeIsThatOfOneDevice(t *testing.T) {
 		}
 	}
 	long := episode{firstEpoch: firstEpoch, endEpoch: firstEpoch + maxStagedEpochs + 1}
-	long.add(motion("watch", 1, at, 1))
+	long.hours.Add(motion("watch", 1, at, 1))
 	if long.observe(0) {
 		t.Error("what is longer than two days is a night")
 	}

@@ -1,11 +1,6 @@
 package vitals
 
-import (
-	"slices"
-
-	"github.com/diurna-health/diurna/transform/rows"
-	"github.com/diurna-health/diurna/transform/samples"
-)
+import "github.com/diurna-health/diurna/transform/rows"
 
 // minuteColumns are the columns of stg_day_samples that tell of a metric.
 type minuteColumns struct{ minutes, sums, counts, covered rows.Lists }
@@ -34,13 +29,6 @@ type minutes struct {
 
 func (m *minutes) count(i int) int32      { return at(m.counts, i, 1) }
 func (m *minutes) coveredMin(i int) int32 { return at(m.covered, i, 1) }
-
-// within returns the places of the minutes of a span: from the first to before the second.
-func (m *minutes) within(span samples.Span) (first, end int) {
-	first, _ = slices.BinarySearch(m.minutes, span.From)
-	end, _ = slices.BinarySearch(m.minutes, span.Until)
-	return first, end
-}
 
 // at returns the value at a place of a list, or what is usual where there is no list.
 func at(list []int32, i int, usual int32) int32 {

@@ -32,7 +32,7 @@ func (r *record) begin() { r.values, r.coveredMin = r.values[:0], 0 }
 
 // add adds those minutes of a date that are of the sleep and valid.
 func (r *record) add(m minutes, sleep samples.Span, isValid func(i int) bool) {
-	first, end := m.within(sleep)
+	first, end := sleep.In(m.minutes)
 	for i := first; i < end; i++ {
 		if isValid != nil && !isValid(i) {
 			continue

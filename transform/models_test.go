@@ -3,6 +3,7 @@ package transform_test
 import (
 	"bytes"
 	"context"
+	"encoding/json"
 	"errors"
 	"flag"
 	"fmt"
@@ -152,6 +153,48 @@ func TestModelsOutsideStagingStayInThePortableCore(t *testing.T) {
 			if strings.Contains(sql, word) {
 				t.Errorf("%s uses %q, which only staging may", m.Name, word)
 			}
+		}
+	}
+}
+
+// An operator is a node of a plan as DuckDB explains it.
+type operator struct {
+	Name     string
+	Children []operator
+	Extra    struct{ Condition string } `json:"extra_info"`
+}
+
+// loopsOverPeople reports whether a join below compares every row with every other although people are equal in it. What
+// meets a few rows of definitions or sentinels may.
+func (o operator) loopsOverPeople() bool {
+	return o.Name == "BLOCKWISE_NL_JOIN" && strings.Contains(o.Extra.Condition, "user_id = user_id") ||
+		slices.ContainsFunc(o.Children, operator.loopsOverPeople)
+}
+
+// A left join on a condition of its left side alone, or on an "or", is a loop over every row of both sides, also where
+// equal keys stand beside it: ten times the people take a hundred times as long.
+func TestNoModelComparesEveryRowWithEveryOther(t *testing.T) {
+	t.Parallel()
+	p := loadProject(t)
+	_, conn := transformtest.OpenDuckDB(t)
+	if err := p.Define(t.Context(), conn); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := conn.ExecContext(t.Context(), "set disabled_optimizers = 'build_side_probe_side'"); err != nil { // as builds do
+		t.Fatal(err)
+	}
+	for _, m := range p.Models() {
+		var kind, plan string
+		row := conn.QueryRowContext(t.Context(), "explain (format json) select * from (\n"+m.SQL+"\n)")
+		if err := row.Scan(&kind, &plan); err != nil {
+			t.Fatalf("%s: %v", m.Name, err)
+		}
+		var roots []operator
+		if err := json.Unmarshal([]byte(plan), &roots); err != nil {
+			t.Fatalf("%s: %v", m.Name, err)
+		}
+		if slices.ContainsFunc(roots, operator.loopsOverPeople) {
+			t.Errorf("%s joins by comparing every row with every other", m.Name)
 		}
 	}
 }

@@ -55,6 +55,21 @@ record_counts as (
 
 ),
 
+-- The source stands beside the other keys: a join on a condition of one side alone compares every row with every other.
+found_rests as (
+
+    select
+        user_id,
+        night_date,
+        'estimate' as source,
+        started_at,
+        duration_min,
+        observed_min
+
+    from sleep_windows
+
+),
+
 -- Ours beside the device's own, and alone where the device told none.
 estimates as (
 
@@ -79,7 +94,7 @@ told_nights as (
         coalesce(hypnogram_nights.sleep_offset_at, main_periods.sleep_offset_at) as sleep_offset_at,
         main_periods.onset_utc_offset_min,
         main_periods.offset_utc_offset_min,
-        coalesce(hypnogram_nights.time_in_bed_min, cast(sleep_windows.observed_min as double)) as time_in_bed_min,
+        coalesce(hypnogram_nights.time_in_bed_min, cast(found_rests.observed_min as double)) as time_in_bed_min,
         hypnogram_nights.total_sleep_time_min,
         hypnogram_nights.sleep_onset_latency_min,
         hypnogram_nights.wake_after_sleep_onset_min,
@@ -99,7 +114,7 @@ told_nights as (
         hypnogram_nights.longest_sleep_min,
         coalesce(
             hypnogram_nights.observed_share_pct,
-            100 * cast(sleep_windows.observed_min as double) / sleep_windows.duration_min
+            100 * cast(found_rests.observed_min as double) / found_rests.duration_min
         ) as observed_share_pct,
         hypnogram_nights.longest_gap_min,
         case
@@ -113,11 +128,11 @@ told_nights as (
         on main_periods.user_id = hypnogram_nights.user_id
         and main_periods.night_date = hypnogram_nights.night_date
         and main_periods.source = hypnogram_nights.source
-    left join sleep_windows
-        on main_periods.source = 'estimate'
-        and main_periods.user_id = sleep_windows.user_id
-        and main_periods.night_date = sleep_windows.night_date
-        and main_periods.started_at = sleep_windows.started_at
+    left join found_rests
+        on main_periods.user_id = found_rests.user_id
+        and main_periods.night_date = found_rests.night_date
+        and main_periods.source = found_rests.source
+        and main_periods.started_at = found_rests.started_at
     left join record_counts
         on main_periods.user_id = record_counts.user_id
         and main_periods.night_date = record_counts.night_date
@@ -126,7 +141,9 @@ told_nights as (
 
 summaries as (
 
-    select stg_sleep_summaries.*
+    select
+        stg_sleep_summaries.*,
+        'summary' as source
 
     from stg_sleep_summaries
     inner join dirty_days
@@ -150,7 +167,7 @@ candidates as (
     select
         user_id,
         local_date as night_date,
-        'summary' as source,
+        source,
         2 as source_rank
 
     from summaries
@@ -215,9 +232,9 @@ chosen as (
         and ranked.night_date = told_nights.night_date
         and ranked.source = told_nights.source
     left join summaries
-        on ranked.source = 'summary'
-        and ranked.user_id = summaries.user_id
+        on ranked.user_id = summaries.user_id
         and ranked.night_date = summaries.local_date
+        and ranked.source = summaries.source
 
     where ranked.preference = 1
 

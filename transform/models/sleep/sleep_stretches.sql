@@ -92,7 +92,8 @@ slept_through as (
     select
         user_id,
         device_id,
-        first_started_at
+        first_started_at,
+        1 as is_in_bed
 
     from neighbouring_dates
 
@@ -117,7 +118,7 @@ numbered as (
         on gaps.user_id = slept_through.user_id
         and gaps.device_id = slept_through.device_id
         and gaps.started_at = slept_through.first_started_at
-        and gaps.is_in_bed = 1
+        and gaps.is_in_bed = slept_through.is_in_bed
 
 ),
 

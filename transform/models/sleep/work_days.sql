@@ -96,7 +96,7 @@ declared as (
     left join patterns
         on user_days.user_id = patterns.user_id
         and user_days.local_date >= patterns.valid_from
-        and (patterns.valid_to is null or user_days.local_date < patterns.valid_to)
+        and user_days.local_date < coalesce(patterns.valid_to, date '9999-12-31')
 
 ),
 

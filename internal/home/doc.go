@@ -6,14 +6,15 @@
 //	broker/     the log of the embedded broker
 //	outbox/     what waits to be delivered
 //	members/    which ingesters on this machine share a topic as a group
+//	setup.lock  held by a process while it makes what a home lacks
 //	run.lock    held by the running pipeline; names its process
 //	run.json    where the running pipeline listens
 //
 // # Guarantees
 //
-// A home is made once and whole: home.json is written before anything else, in one rename, under the lock, so two
-// processes that make the same home agree on its user buckets. At most one process holds the lock; the operating
-// system lets go of it when that process dies, however it dies. Only the holder can write run.json, and a run.json
+// A home is made once and whole: home.json is written before anything else, in one rename, under
+// setup.lock, so two processes that make the same home agree on its user buckets. At most one process holds run.lock;
+// the operating system lets go of it when that process dies, however it dies. Only the holder can write run.json, and a run.json
 // whose writer is gone is never believed.
 //
 // # Decisions

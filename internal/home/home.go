@@ -154,10 +154,11 @@ func makeDir(dir string) (string, error) {
 	return dir, nil
 }
 
-// makeLayout writes home.json into a folder that has none. It holds the lock meanwhile, and looks again once it has
-// it, so that of two processes the second finds what the first has made.
+// makeLayout writes home.json into a folder that has none. It holds the lock of those that set up meanwhile, and looks
+// again once it has it, so that of two processes the second finds what the first has made. It is not the lock of a
+// pipeline: a process that comes a moment later must not be told that the home is in use.
 func makeLayout(dir string, userBuckets int) error {
-	lock := flock.New(filepath.Join(dir, lockFile), flock.SetPermissions(fileMode))
+	lock := flock.New(filepath.Join(dir, setUpLockFile), flock.SetPermissions(fileMode))
 	if err := lock.Lock(); err != nil {
 		return fmt.Errorf("lock home: %w", err)
 	}
@@ -173,7 +174,7 @@ func makeLayout(dir string, userBuckets int) error {
 		return fmt.Errorf("list home: %w", err)
 	}
 	for _, e := range entries {
-		if e.Name() != lockFile && !strings.HasPrefix(e.Name(), tempPrefix) {
+		if e.Name() != setUpLockFile && !strings.HasPrefix(e.Name(), tempPrefix) {
 			return invalid("%s is no home of diurna and not empty: give a new or empty folder with --home", dir)
 		}
 	}

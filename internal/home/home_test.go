@@ -105,7 +105,7 @@ func TestInitMakesAHomeThatOpenFinds(t *testing.T) {
 	for _, e := range entries {
 		names = append(names, e.Name())
 	}
-	if diff := cmp.Diff([]string{"broker", "home.json", "lake", "outbox", "run.lock"}, names); diff != "" {
+	if diff := cmp.Diff([]string{"broker", "home.json", "lake", "outbox", "setup.lock"}, names); diff != "" {
 		t.Errorf("content of the home (-want +got):\n%s", diff)
 	}
 	info, err := os.Stat(dir)
@@ -192,7 +192,7 @@ func TestAFolderThatCannotBeWrittenIsRefused(t *testing.T) {
 func TestALeftoverOfABrokenOffInitIsNoHindrance(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
-	write(t, filepath.Join(dir, "run.lock"), "")
+	write(t, filepath.Join(dir, "setup.lock"), "")
 	write(t, filepath.Join(dir, ".writing-123"), "{")
 	if _, err := home.Init(dir, 0); err != nil {
 		t.Fatal(err)
@@ -217,6 +217,39 @@ func TestOnePipelineHoldsAHome(t *testing.T) {
 	}
 	if err := again.Close(); err != nil {
 		t.Fatal(err)
+	}
+}
+
+// An ingester and a builder that are started together on a new home both make it, and the builder takes it.
+func TestWhoeverMakesAHomeIsNotInTheWayOfWhoeverTakesIt(t *testing.T) {
+	t.Parallel()
+	const rounds, makers = 50, 4
+	for range rounds {
+		dir := filepath.Join(t.TempDir(), "home")
+		var wg sync.WaitGroup
+		for range makers {
+			wg.Go(func() {
+				if _, err := home.Init(dir, 0); err != nil {
+					t.Error(err)
+				}
+			})
+		}
+		wg.Go(func() {
+			h, err := home.Init(dir, 0)
+			if err != nil {
+				t.Error(err)
+				return
+			}
+			lock, err := h.Lock()
+			if err != nil {
+				t.Error(err)
+				return
+			}
+			if err := lock.Close(); err != nil {
+				t.Error(err)
+			}
+		})
+		wg.Wait()
 	}
 }
 

@@ -196,18 +196,23 @@ func (s *Server) configure(tb testing.TB) {
 // format makes the empty log, which knows the users of SCRAM.
 func (s *Server) format(tb testing.TB) {
 	tb.Helper()
-	var id [16]byte
-	if _, err := rand.Read(id[:]); err != nil {
+	var random [16]byte
+	if _, err := rand.Read(random[:]); err != nil {
 		tb.Fatal(err)
 	}
-	args := []string{"kafka.tools.StorageTool", "format", "--config", s.configPath(),
-		"--cluster-id", base64.RawURLEncoding.EncodeToString(id[:])}
+	args := []string{"kafka.tools.StorageTool", "format", "--config", s.configPath(), "--cluster-id", clusterID(random)}
 	for _, mechanism := range []string{"SCRAM-SHA-256", "SCRAM-SHA-512"} {
 		args = append(args, "--add-scram", fmt.Sprintf("%s=[name=%s,password=%s]", mechanism, User, Password))
 	}
 	if out, err := s.java(tb.Context(), args...).CombinedOutput(); err != nil {
 		tb.Fatalf("format the log of Apache Kafka: %v\n%s", err, out)
 	}
+}
+
+// clusterID returns an id that does not begin with a dash, which the command would take for an option.
+func clusterID(random [16]byte) string {
+	random[0] &= 0x7f
+	return base64.RawURLEncoding.EncodeToString(random[:])
 }
 
 func (s *Server) java(ctx context.Context, args ...string) *exec.Cmd {

@@ -32,6 +32,8 @@ type Function struct {
 	// Run turns the rows of the model's select, in the order of its header, into the rows of its outputs. It may read
 	// while it is read from. Columns of both sides are found by name.
 	Run func(ctx context.Context, rows array.RecordReader) (array.RecordReader, error)
+	// RunSeries is Run for a model whose header says series: the hours come as they lie in the lake, beside the rows.
+	RunSeries func(ctx context.Context, hours samples.Source, rows array.RecordReader) (array.RecordReader, error)
 }
 
 // Functions are the Go parts that models may name, by name.
@@ -40,7 +42,7 @@ type Functions map[string]Function
 // goFunctions are those of Diurna's own models.
 func goFunctions() Functions {
 	return Functions{
-		"dates":                   {Fingerprint: samples.Fingerprint, Run: samples.Dates},
+		"dates":                   {Fingerprint: samples.Fingerprint, RunSeries: samples.Dates},
 		"activity_bouts":          {Fingerprint: activity.Fingerprint, Run: activity.BoutRows},
 		"activity_days":           {Fingerprint: activity.Fingerprint, Run: activity.DayRows},
 		"activity_hours":          {Fingerprint: activity.Fingerprint, Run: activity.HourRows},
@@ -94,8 +96,15 @@ func (f Functions) fingerprint(m *Model) string {
 
 // check returns an error when the model names a function that is not there.
 func (f Functions) check(m *Model) error {
-	if _, ok := f[m.Function]; m.Function != "" && !ok {
+	if m.Function == "" {
+		return nil
+	}
+	function, ok := f[m.Function]
+	switch {
+	case !ok:
 		return fmt.Errorf("model %s: there is no Go function %q, only %q", m.Name, m.Function, slices.Sorted(maps.Keys(f)))
+	case len(m.Series) > 0 && function.RunSeries == nil, len(m.Series) == 0 && function.Run == nil:
+		return fmt.Errorf("model %s: the Go function %q takes hours when the header says series, and only then", m.Name, m.Function)
 	}
 	return nil
 }

@@ -4,6 +4,10 @@ import (
 	"context"
 	"fmt"
 	"strings"
+
+	"github.com/diurna-health/diurna/ingest/lake"
+	"github.com/diurna-health/diurna/schemas"
+	"github.com/diurna-health/diurna/transform/samples"
 )
 
 // kept is a view whose rows are made once, for all models of the build that read it: a row of minutes, say, is a person's
@@ -68,36 +72,10 @@ func (r *run) tryKeep(ctx context.Context, m, view *Model, full bool) error {
 		missing, days, k.days)); err != nil {
 		return err
 	}
-	if err := r.addMissing(ctx, view, k, missing); err != nil {
+	if err := r.addKept(ctx, view, k, missing); err != nil {
 		return err
 	}
 	return r.w.exec(ctx, "insert into "+k.days+" select * from "+missing)
-}
-
-// daysAtOnce is about how many person-days are made at a time: their samples lie in memory meanwhile, outside of what
-// DuckDB can put into its folder.
-const daysAtOnce = 4096
-
-// addMissing adds the rows of the days of a list, some people at a time.
-func (r *run) addMissing(ctx context.Context, view *Model, k *kept, missing string) error {
-	parts, part := "build.parts_of_"+view.Name, "build.part_of_"+view.Name
-	numbers, err := r.groupPeople(ctx, missing, parts, daysAtOnce)
-	if err != nil {
-		return err
-	}
-	for _, number := range numbers {
-		if err := r.w.exec(ctx, "create or replace table "+part+" as "+selectGroup(missing, parts, number)); err != nil {
-			return err
-		}
-		sc, err := r.scopeOf(ctx, part)
-		if err != nil {
-			return err
-		}
-		if err := r.addKept(ctx, view, k, sc); err != nil {
-			return err
-		}
-	}
-	return nil
 }
 
 // daysToKeep selects the days of a kept view that are read when the dirty days are built.
@@ -129,8 +107,12 @@ func (r *run) silverDays(ctx context.Context, view *Model) (string, error) {
 	return strings.Join(days, " union "), nil
 }
 
-// addKept adds the rows of the days of a scope.
-func (r *run) addKept(ctx context.Context, view *Model, k *kept, sc *scope) error {
+// addKept adds the rows of the days of a list.
+func (r *run) addKept(ctx context.Context, view *Model, k *kept, days string) error {
+	sc, err := r.scopeOf(ctx, days)
+	if err != nil || sc.days == 0 {
+		return err
+	}
 	silver, _ := r.project.reads(view)
 	for _, name := range silver {
 		t := silverTableOf(name)
@@ -138,9 +120,58 @@ func (r *run) addKept(ctx context.Context, view *Model, k *kept, sc *scope) erro
 			return err
 		}
 	}
-	return r.project.put(ctx, r.w.db, r.w.conn, view, func(rows string) string {
+	var hours samples.Source // of a view that reads none
+	if len(view.Series) > 0 {
+		scan, err := r.scanHours(ctx, view.Series, sc)
+		if err != nil {
+			return err
+		}
+		defer scan.Close()
+		hours = scan
+	}
+	return r.project.put(ctx, r.w.db, r.w.conn, view, hours, func(rows string) string {
 		return "insert into " + k.rows + " by name " + rows
 	})
+}
+
+// scanHours reads the hours of the days of a scope by ourselves: DuckDB takes five times as long for lists, and would hold
+// those of all people before it hands out the first.
+func (r *run) scanHours(ctx context.Context, metrics []string, sc *scope) (*lake.HourScan, error) {
+	people, err := r.datesOfPeople(ctx, sc)
+	if err != nil {
+		return nil, err
+	}
+	files := sc.choose(r.silver[schemas.TableSeriesHours].Files, silverDateColumn)
+	paths, release, err := r.store.Local(ctx, files)
+	if err != nil {
+		return nil, err
+	}
+	r.held = append(r.held, release)
+	return lake.ScanHours(files, paths, metrics, people), nil
+}
+
+// datesOfPeople lists the days of a scope person by person.
+func (r *run) datesOfPeople(ctx context.Context, sc *scope) ([]lake.PersonDates, error) {
+	rows, err := r.w.conn.QueryContext(ctx, "select user_id, local_date - date '1970-01-01' from "+sc.table+" order by user_id, local_date")
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	people, dates := make([]lake.PersonDates, 0, len(sc.people)), make([]int32, 0, sc.days)
+	for rows.Next() {
+		var user string
+		var date int32
+		if err := rows.Scan(&user, &date); err != nil {
+			return nil, err
+		}
+		dates = append(dates, date) // never grows: the days of a person stay beside each other
+		if n := len(people); n > 0 && people[n-1].UserID == user {
+			people[n-1].Dates = people[n-1].Dates[:len(people[n-1].Dates)+1]
+		} else {
+			people = append(people, lake.PersonDates{UserID: user, Dates: dates[len(dates)-1:]})
+		}
+	}
+	return people, rows.Err()
 }
 
 // exposeKept lets a model see those rows of a kept view that are in its scope.

@@ -45,10 +45,13 @@ func TestManyPeopleOnFewDatesEqualOneFullBuild(t *testing.T) {
 func TestANewDayTellsTheSamplesOfFewDates(t *testing.T) {
 	t.Parallel()
 	told := 0
-	counted := transform.Function{Fingerprint: samples.Fingerprint, Run: func(ctx context.Context, rows array.RecordReader) (array.RecordReader, error) {
-		dates, err := samples.Dates(ctx, rows)
-		return &countedReader{dates, &told}, err
-	}}
+	counted := transform.Function{
+		Fingerprint: samples.Fingerprint,
+		RunSeries: func(ctx context.Context, hours samples.Source, rows array.RecordReader) (array.RecordReader, error) {
+			dates, err := samples.Dates(ctx, hours, rows)
+			return &countedReader{dates, &told}, err
+		},
+	}
 	p, err := transform.LoadWith(t.Context(), transform.Functions{"dates": counted}, transform.Models)
 	if err != nil {
 		t.Fatal(err)

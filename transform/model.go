@@ -83,6 +83,7 @@ type Model struct {
 	Function   string   // the Go function that makes the rows out of the select; "" = the select is the rows
 	Order      []string // of the rows that go into the function
 	AnyOrder   bool     // the function looks at each row alone
+	Series     []string // the metrics of silver.series_hours whose hours go into the function, beside the rows
 	Outputs    []Output // columns of the function's rows
 	Columns    []Column
 	SQL        string // the whole file
@@ -230,6 +231,8 @@ func (m *Model) setHeader(key, value string) (err error) {
 		return m.setSupersedes(value)
 	case "go":
 		m.Function = value
+	case "series":
+		m.Series = splitList(value)
 	case "order":
 		if m.AnyOrder = value == "none"; !m.AnyOrder {
 			m.Order = splitList(value)
@@ -337,6 +340,12 @@ func (m *Model) orderedSelect() string {
 	return "select * from (\n" + m.SQL + "\n) order by " + strings.Join(m.Order, ", ")
 }
 
+// selectHours selects the hours that go into the Go function, for when they are in a table and not in files.
+func (m *Model) selectHours() string {
+	return fmt.Sprintf("select * from %s where metric in (%s) order by user_id, local_date", silverSeries,
+		strings.Trim(literals(m.Series), "[]"))
+}
+
 // selectOutputs selects what the Go function returned, as the header promises it.
 func (m *Model) selectOutputs(from string) string {
 	var columns []string
@@ -431,13 +440,19 @@ func (m *Model) check() (problems []error) {
 func (m *Model) checkFunction() (problems []error) {
 	report := func(problem string) { problems = append(problems, errors.New(problem)) }
 	if m.Function == "" {
-		if len(m.Outputs) > 0 || len(m.Order) > 0 || m.AnyOrder {
-			report("order and output are for models with a Go function")
+		if len(m.Outputs) > 0 || len(m.Order) > 0 || m.AnyOrder || len(m.Series) > 0 {
+			report("series, order and output are for models with a Go function")
 		}
 		return problems
 	}
 	if m.Build != BuildTable && !m.Keep {
 		report("go: only a table, and a view that is kept, is made by a Go function")
+	}
+	if len(m.Series) > 0 && !slices.Contains(m.Inputs, silverSeries) {
+		report("series: silver.series_hours is not among the inputs")
+	}
+	if len(m.Series) > 0 && !m.Keep {
+		report("series: only views that are kept have the hours of their days")
 	}
 	if len(m.Order) == 0 && !m.AnyOrder {
 		report("header key \"order\" is missing: a Go function reads its rows in one order, or says \"none\"")

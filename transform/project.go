@@ -251,6 +251,9 @@ func (p *Project) checkInputs(ctx context.Context) error {
 		slices.Sort(read)
 		read = slices.DeleteFunc(slices.Compact(read), func(t string) bool { return t == tableDirtyDays })
 		want := slices.Clone(m.Inputs)
+		if len(m.Series) > 0 { // they come beside the select
+			want = slices.DeleteFunc(want, func(in string) bool { return in == silverSeries })
+		}
 		slices.Sort(want)
 		if !slices.Equal(read, want) {
 			problems = append(problems, fmt.Errorf("model %s: the header's inputs are %s, the select reads %s",

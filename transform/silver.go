@@ -63,6 +63,8 @@ const (
 	tableDefinitions = "definitions"
 	// tableDirtyDays holds the days that a model is to write.
 	tableDirtyDays = "dirty_days"
+	// silverSeries is the one of the silver tables that holds samples.
+	silverSeries = "silver.series_hours"
 	// silverDateColumn dates the rows of every silver table.
 	silverDateColumn = "local_date"
 )

@@ -17,6 +17,7 @@ import (
 	"github.com/duckdb/duckdb-go/v2"
 
 	"github.com/diurna-health/diurna/ingest/lake"
+	"github.com/diurna-health/diurna/transform/samples"
 )
 
 // Config limits what a DuckDB of ours may use. Every limit is explicit: DuckDB's own defaults take most of the machine.
@@ -242,13 +243,14 @@ func (m *Model) describeRows(ctx context.Context, conn *sql.Conn) ([]lake.Column
 
 // Fill fills a table with the rows that the model makes of what its inputs hold.
 func (p *Project) Fill(ctx context.Context, db *sql.DB, conn *sql.Conn, m *Model, table string) error {
-	return p.put(ctx, db, conn, m, func(rows string) string { return "create or replace table " + table + " as " + rows })
+	return p.put(ctx, db, conn, m, nil, func(rows string) string { return "create or replace table " + table + " as " + rows })
 }
 
-// put runs a statement over the rows that the model makes; statement makes it of a select of them.
-func (p *Project) put(ctx context.Context, db *sql.DB, conn *sql.Conn, m *Model, statement func(rows string) string) error {
+// put runs a statement over the rows that the model makes; statement makes it of a select of them. The hours are those of a
+// model that reads series; nil = those in the table silver.series_hours.
+func (p *Project) put(ctx context.Context, db *sql.DB, conn *sql.Conn, m *Model, hours samples.Source, statement func(rows string) string) error {
 	if m.Function != "" {
-		return p.runFunction(ctx, db, conn, m, statement)
+		return p.runFunction(ctx, db, conn, m, hours, statement)
 	}
 	_, err := conn.ExecContext(ctx, statement(p.withHistory(m, "select * from (\n"+m.SQL+"\n)")))
 	return err

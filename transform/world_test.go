@@ -1,6 +1,7 @@
 package transform_test
 
 import (
+	stdcmp "cmp"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -172,6 +173,10 @@ func (w *world) publish(tables ...string) {
 		var add []string
 		switch table {
 		case schemas.TableSeriesHours:
+			slices.SortStableFunc(all.hours, func(a, b schemas.SeriesHour) int { // as the lake's are
+				return stdcmp.Or(stdcmp.Compare(a.UserID, b.UserID), stdcmp.Compare(a.Metric, b.Metric), stdcmp.Compare(a.HourAt, b.HourAt),
+					stdcmp.Compare(a.DeviceID, b.DeviceID))
+			})
 			add = writeRows(w.t, w.lake, table, all.hours)
 		case schemas.TableSleepSegments:
 			add = writeRows(w.t, w.lake, table, all.segments)

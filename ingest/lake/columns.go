@@ -39,6 +39,11 @@ func openColumns(ctx context.Context, l *Lake, path string, columns func(*parque
 	if err != nil {
 		return nil, fmt.Errorf("open data file: %w", err)
 	}
+	return columnsIn(ctx, f, path, columns)
+}
+
+// columnsIn is openColumns for a file that is open, which it closes when it fails.
+func columnsIn(ctx context.Context, f OpenFile, path string, columns func(*parquet.Schema) []column) (*columnFile, error) {
 	p, err := openParquet(ctx, f, parquet.ReadBufferSize(64<<10))
 	if err != nil {
 		return nil, errors.Join(err, f.Close())

@@ -95,16 +95,6 @@ func (r *hourRun) skipGroup() error {
 	return r.read()
 }
 
-// people returns between which two people, both included, all rows of the group are.
-func (r *hourRun) people(group parquet.RowGroup) (lower, upper string, known bool) {
-	chunk, ok := group.ColumnChunks()[r.file.user.index].(*parquet.FileColumnChunk)
-	if !ok {
-		return "", "", false
-	}
-	first, last, known := chunk.Bounds()
-	return string(first.ByteArray()), string(last.ByteArray()), known
-}
-
 // recycle says that nothing points into the rows before this one any more.
 func (r *hourRun) recycle() {
 	r.spare = append(r.spare, r.used...)
@@ -152,20 +142,25 @@ type hourFile struct {
 }
 
 func (f *hourFile) columns(s *parquet.Schema, known *symbols) []column {
-	f.user, f.metric = textsOf(s, known, "user_id"), textsOf(s, known, "metric")
-	f.device, f.source = textsOf(s, known, "device_id"), textsOf(s, known, "source")
-	f.hourAt = numbersOf[int64](s, "hour_at")
-	f.bucket, f.date = numbersOf[int32](s, "user_bucket"), numbersOf[int32](s, "local_date")
-	f.offset, f.period = numbersOf[int32](s, "utc_offset_min"), numbersOf[int32](s, "period_ms")
-	f.offsets = listsOf[int32](s, "offsets_ms", "list", "element")
-	f.values = listsOf[int32](s, "values", "list", "element")
+	columns := f.sampleColumns(s, known)
+	f.bucket = numbersOf[int32](s, "user_bucket")
 	revision := func(name string) []string { return []string{"revisions", "list", "element", name} }
 	f.count, f.epoch = listsOf[int32](s, revision("count")...), listsOf[int32](s, revision("device_epoch")...)
 	f.seq, f.brokerAt = listsOf[int64](s, revision("seq")...), listsOf[int64](s, revision("broker_at")...)
 	f.partition = listsOf[int32](s, revision("partition")...)
 	f.kafkaOffset = listsOf[int64](s, revision("offset")...)
-	return []column{f.user, f.metric, f.device, f.source, f.hourAt, f.bucket, f.date, f.offset, f.period, f.offsets,
-		f.values, f.count, f.epoch, f.seq, f.brokerAt, f.partition, f.kafkaOffset}
+	return append(columns, f.bucket, f.count, f.epoch, f.seq, f.brokerAt, f.partition, f.kafkaOffset)
+}
+
+// sampleColumns are those of them that tell of samples: no revisions.
+func (f *hourFile) sampleColumns(s *parquet.Schema, known *symbols) []column {
+	f.user, f.metric = textsOf(s, known, "user_id"), textsOf(s, known, "metric")
+	f.device, f.source = textsOf(s, known, "device_id"), textsOf(s, known, "source")
+	f.hourAt = numbersOf[int64](s, "hour_at")
+	f.date, f.offset, f.period = numbersOf[int32](s, "local_date"), numbersOf[int32](s, "utc_offset_min"), numbersOf[int32](s, "period_ms")
+	f.offsets = listsOf[int32](s, "offsets_ms", "list", "element")
+	f.values = listsOf[int32](s, "values", "list", "element")
+	return []column{f.user, f.metric, f.device, f.source, f.hourAt, f.date, f.offset, f.period, f.offsets, f.values}
 }
 
 // readPieces replaces the pieces by the next rows of the file; there are none at the end.
@@ -190,4 +185,14 @@ func (f *hourFile) readPieces(into *pieces) error {
 		})
 	}
 	return nil
+}
+
+// people returns between which two people, both included, all rows of a group are.
+func (f *hourFile) people(group parquet.RowGroup) (lower, upper string, known bool) {
+	chunk, ok := group.ColumnChunks()[f.user.index].(*parquet.FileColumnChunk)
+	if !ok {
+		return "", "", false
+	}
+	first, last, known := chunk.Bounds()
+	return string(first.ByteArray()), string(last.ByteArray()), known
 }

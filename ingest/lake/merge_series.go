@@ -140,7 +140,7 @@ func (m *seriesMerge) passGroup(ctx context.Context, run *hourRun) (passed bool,
 	if group == nil || group.NumRows() < smallGroup {
 		return false, nil
 	}
-	lower, upper, known := run.people(group)
+	lower, upper, known := run.file.people(group)
 	if !known || m.spokenOf(run, lower, upper) {
 		return false, nil
 	}

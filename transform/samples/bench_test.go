@@ -1,6 +1,7 @@
 package samples
 
 import (
+	"context"
 	"fmt"
 	"math/rand/v2"
 	"testing"
@@ -8,6 +9,8 @@ import (
 	"github.com/apache/arrow-go/v18/arrow"
 	"github.com/apache/arrow-go/v18/arrow/array"
 	"github.com/apache/arrow-go/v18/arrow/memory"
+
+	"github.com/diurna-health/diurna/schemas"
 )
 
 // BenchmarkDates measures dates as most devices record them, with a heart rate by the minute, and as some do, every five
@@ -16,15 +19,16 @@ func BenchmarkDates(b *testing.B) {
 	for name, periodMS := range map[string]int{"minutes": minuteMS, "seconds": 5000} {
 		b.Run(name, func(b *testing.B) {
 			hours, samples := someHours(periodMS)
-			defer hours.Release()
+			beside := someRules()
+			defer beside.Release()
 			b.ReportAllocs()
 			n := 0
 			for b.Loop() {
-				in, err := array.NewRecordReader(hours.Schema(), []arrow.RecordBatch{hours})
+				in, err := array.NewRecordReader(beside.Schema(), []arrow.RecordBatch{beside})
 				if err != nil {
 					b.Fatal(err)
 				}
-				dates, err := Dates(b.Context(), in)
+				dates, err := Dates(b.Context(), &people{hours: hours}, in)
 				if err != nil {
 					b.Fatal(err)
 				}
@@ -47,8 +51,23 @@ func BenchmarkDates(b *testing.B) {
 
 const benchmarkDays = 64
 
-// someHours returns dates of people who wear one device, as silver holds them.
-func someHours(heartPeriodMS int) (hours arrow.RecordBatch, samples int) {
+// people are a Source.
+type people struct {
+	hours [][]schemas.SeriesHour
+	next  int
+}
+
+func (p *people) Next(context.Context) bool {
+	p.next++
+	return p.next <= len(p.hours)
+}
+
+func (p *people) Hours() []schemas.SeriesHour { return p.hours[p.next-1] }
+
+func (p *people) Err() error { return nil }
+
+// someHours returns the hours of people who wear one device, as silver holds them.
+func someHours(heartPeriodMS int) (hours [][]schemas.SeriesHour, samples int) {
 	type metric struct {
 		name             string
 		periodMS, values int
@@ -60,51 +79,48 @@ func someHours(heartPeriodMS int) (hours arrow.RecordBatch, samples int) {
 		{"steps", minuteMS, 60},
 		{"stress", 180_000, 20},
 	}
+	rng := rand.New(rand.NewPCG(1, 2))
+	for person := range benchmarkDays {
+		var of []schemas.SeriesHour
+		for _, m := range metrics {
+			for hour := range 24 {
+				of = append(of, schemas.SeriesHour{
+					UserID: fmt.Sprintf("person-%03d", person), DeviceID: "watch", Metric: m.name, Source: "native",
+					LocalDate: 20_000, HourAt: int64(20_000*24+hour) * hourMS * 1000, PeriodMS: int32(m.periodMS),
+					OffsetsMS: []int32{0}, Values: someValues(rng, m.name, m.values),
+				})
+				samples += m.values
+			}
+		}
+		hours = append(hours, of)
+	}
+	return hours, samples
+}
+
+// someRules returns what stands beside the hours: no device has sentinels.
+func someRules() arrow.RecordBatch {
 	rules := map[string]float64{
 		"lowest_bpm": 25, "highest_bpm": 240, "jump_bpm_per_s": 60, "counter_steps_per_min_max": 300, "hold_ms": 60_000,
 		"hold_dense_ms": 60_000, "dense_gap_ms": 120_000, "spot_hold_ms": 900_000, "spot_own_ms": 900_000, "flat_line_min": 20,
 		"flat_line_samples_per_min": 4,
 	}
-	lists := arrow.ListOf(arrow.PrimitiveTypes.Int32)
 	fields := []arrow.Field{
-		{Name: "user_id", Type: arrow.BinaryTypes.String}, {Name: "device_id", Type: arrow.BinaryTypes.String},
-		{Name: "metric", Type: arrow.BinaryTypes.String}, {Name: "source", Type: arrow.BinaryTypes.String},
-		{Name: "local_date", Type: arrow.FixedWidthTypes.Date32}, {Name: "hour_at", Type: arrow.FixedWidthTypes.Timestamp_us},
-		{Name: "utc_offset_min", Type: arrow.PrimitiveTypes.Int32}, {Name: "period_ms", Type: arrow.PrimitiveTypes.Int32},
-		{Name: "offsets_ms", Type: lists}, {Name: "values", Type: lists}, {Name: "sentinel_values", Type: lists},
+		{Name: "device_id", Type: arrow.BinaryTypes.String, Nullable: true},
+		{Name: "sentinel_values", Type: arrow.ListOf(arrow.PrimitiveTypes.Int32), Nullable: true},
 	}
 	for name := range rules {
 		fields = append(fields, arrow.Field{Name: name, Type: arrow.PrimitiveTypes.Float64})
 	}
 	out := array.NewRecordBuilder(memory.DefaultAllocator, arrow.NewSchema(fields, nil))
 	defer out.Release()
-	ints := func(column int, values ...int32) {
-		list := out.Field(column).(*array.ListBuilder)
-		list.Append(true)
-		list.ValueBuilder().(*array.Int32Builder).AppendValues(values, nil)
-	}
-	rng := rand.New(rand.NewPCG(1, 2))
-	for day := range benchmarkDays {
-		for _, m := range metrics {
-			for hour := range 24 {
-				for i, text := range []string{fmt.Sprintf("person-%03d", day), "watch", m.name, "native"} {
-					out.Field(i).(*array.StringBuilder).Append(text)
-				}
-				out.Field(4).(*array.Date32Builder).Append(20_000)
-				out.Field(5).(*array.TimestampBuilder).Append(arrow.Timestamp(20_000*24+hour) * hourMS * 1000)
-				out.Field(6).(*array.Int32Builder).Append(0)
-				out.Field(7).(*array.Int32Builder).Append(int32(m.periodMS))
-				ints(8, 0)
-				ints(9, someValues(rng, m.name, m.values)...)
-				out.Field(10).AppendNull()
-				for i := 11; i < len(fields); i++ {
-					out.Field(i).(*array.Float64Builder).Append(rules[fields[i].Name])
-				}
-				samples += m.values
-			}
+	for i, f := range fields {
+		if rule, ok := rules[f.Name]; ok {
+			out.Field(i).(*array.Float64Builder).Append(rule)
+		} else {
+			out.Field(i).AppendNull()
 		}
 	}
-	return out.NewRecordBatch(), samples
+	return out.NewRecordBatch()
 }
 
 // someValues returns a heart rate that goes up and down, or zeros with something between them.

@@ -10,9 +10,9 @@ import (
 	"github.com/diurna-health/diurna/transform/rows"
 )
 
-// Dates turns rows of silver.series_hours, in order of user_id and local_date, into dates, each with what its samples come
-// to in lists. The rows bring the limits of heart rates and of counters with them.
-func Dates(_ context.Context, hours array.RecordReader) (array.RecordReader, error) {
+// Dates turns hours into dates, each with what its samples come to in lists. Beside the hours come the limits of heart rates
+// and of counters, and the devices that have sentinels.
+func Dates(ctx context.Context, source Source, beside array.RecordReader) (array.RecordReader, error) {
 	var (
 		cleaner cleaner
 		rester  rester
@@ -21,17 +21,20 @@ func Dates(_ context.Context, hours array.RecordReader) (array.RecordReader, err
 		day     day
 		hearts  []*Hour
 	)
-	in := newHours(hours, map[string]*float64{
+	in, err := newHours(source, beside, map[string]*float64{
 		"lowest_bpm": &cleaner.lowestBPM, "highest_bpm": &cleaner.highestBPM, "jump_bpm_per_s": &cleaner.jumpBPMPerS,
 		"counter_steps_per_min_max": &day.stepsPerMinMax,
 		"hold_ms":                   &holder.holdMS, "hold_dense_ms": &holder.holdDenseMS, "dense_gap_ms": &holder.denseGapMS,
 		"spot_hold_ms": &holder.spotHoldMS, "spot_own_ms": &holder.spotOwnMS,
 		"flat_line_min": &liner.flatLineMin, "flat_line_samples_per_min": &liner.samplesPerMin,
 	})
+	if err != nil {
+		return nil, err
+	}
 	out := newDateColumns()
 	return rows.NewStream(rows.NewColumns(out.all()...), func() (bool, error) {
-		if !in.nextDay() {
-			return false, in.rows.Err()
+		if !in.nextDay(ctx) {
+			return false, source.Err()
 		}
 		rester.rest(in.of) // of what was recorded
 		worn := wornHours(in.of)
@@ -50,13 +53,13 @@ func Dates(_ context.Context, hours array.RecordReader) (array.RecordReader, err
 			return true, nil
 		}
 		out.users.Add(in.user, 1)
-		out.dates.Add(int32(in.date))
+		out.dates.Add(in.date)
 		out.add(&day)
 		out.held.add(rates, &summary)
 		out.flat.add(lines)
 		out.rest.add(rester.hours)
 		out.worn.add(worn)
-		out.seconds.add(int32(in.date), day.oxygenSeconds(in.of))
+		out.seconds.add(in.date, day.oxygenSeconds(in.of))
 		return true, nil
 	}), nil
 }

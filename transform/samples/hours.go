@@ -1,10 +1,10 @@
 package samples
 
 import (
+	"context"
 	"slices"
 	"strings"
 
-	"github.com/apache/arrow-go/v18/arrow"
 	"github.com/apache/arrow-go/v18/arrow/array"
 
 	"github.com/diurna-health/diurna/schemas"
@@ -14,63 +14,75 @@ import (
 // Fingerprint changes when the same hours would come to something else.
 const Fingerprint = "5"
 
+// A Source gives the hours of people's dates, person by person. *lake.HourScan is one, and so is Recorded.
+type Source interface {
+	// Next goes on to the next person who has hours, and reports whether there is one.
+	Next(ctx context.Context) bool
+	// Hours returns those of the person, date by date. Their lists go when the next person comes, and may be changed until
+	// then.
+	Hours() []schemas.SeriesHour
+	Err() error
+}
+
 // hours reads the hours of one person's date after the other.
 type hours struct {
-	rows *rows.Cursor
-	cols struct {
-		user, device, metric, source *array.String
-		date                         *array.Date32
-		hour                         *array.Timestamp
-		offset, period               *array.Int32
-		offsets, values, sentinels   rows.Lists
-	}
-	user string
-	date arrow.Date32
-	of   Hours
+	source    Source
+	sentinels map[string][]int32   // by device
+	left      []schemas.SeriesHour // of the person
+	user      string
+	date      int32
+	of        []Hour
 }
 
-// newHours reads hours, and the constants that come with them.
-func newHours(reader array.RecordReader, constants map[string]*float64) *hours {
-	h := &hours{}
-	c := &h.cols
-	h.rows = rows.NewCursor(reader, rows.Bound(constants, map[string]any{
-		"user_id": &c.user, "local_date": &c.date, "device_id": &c.device, "metric": &c.metric, "source": &c.source,
-		"hour_at": &c.hour, "utc_offset_min": &c.offset, "period_ms": &c.period,
-		"offsets_ms": &c.offsets, "values": &c.values, "sentinel_values": &c.sentinels,
-	}))
-	return h
-}
-
-// nextDay fills user, date and of with the next person's date. Lists may lie in a batch that goes when the next comes,
-// so they are copied.
-func (h *hours) nextDay() bool {
-	h.of = h.of[:0]
-	for h.rows.Next() {
-		user, date := h.cols.user.Value(h.rows.Row), h.cols.date.Value(h.rows.Row)
-		switch {
-		case len(h.of) == 0:
-			h.user, h.date = strings.Clone(user), date
-		case user != h.user || date != h.date:
-			h.rows.Back()
-			return true
+// newHours reads hours, and beside them the constants and what devices mean no heart rate by.
+func newHours(source Source, beside array.RecordReader, constants map[string]*float64) (*hours, error) {
+	h := &hours{source: source, sentinels: map[string][]int32{}}
+	var (
+		devices *array.String
+		values  rows.Lists
+	)
+	cursor := rows.NewCursor(beside, rows.Bound(constants, map[string]any{"device_id": &devices, "sentinel_values": &values}))
+	for cursor.Next() {
+		if !devices.IsNull(cursor.Row) {
+			h.sentinels[strings.Clone(devices.Value(cursor.Row))] = slices.Clone(values.At(cursor.Row))
 		}
-		h.addHour(h.rows.Row)
 	}
-	return len(h.of) > 0 && h.rows.Err() == nil
+	return h, cursor.Err()
+}
+
+// nextDay fills user, date and of with the next person's date.
+func (h *hours) nextDay(ctx context.Context) bool {
+	for len(h.left) == 0 {
+		if !h.source.Next(ctx) {
+			return false
+		}
+		h.left = h.source.Hours()
+	}
+	first := &h.left[0]
+	h.user, h.date, h.of = first.UserID, first.LocalDate, h.of[:0]
+	n := 0
+	for n < len(h.left) && h.left[n].UserID == h.user && h.left[n].LocalDate == h.date {
+		h.addHour(&h.left[n])
+		n++
+	}
+	h.left = h.left[n:]
+	return true
 }
 
 // addHour adds the row to the hours of the date.
-func (h *hours) addHour(row int) {
-	metric, ok := metricOf(h.cols.metric.Value(row))
-	offsets, values := h.cols.offsets.At(row), h.cols.values.At(row)
-	if !ok || len(values) == 0 || len(offsets) == 0 {
+func (h *hours) addHour(row *schemas.SeriesHour) {
+	metric, ok := metricOf(row.Metric)
+	if !ok || len(row.Values) == 0 || len(row.OffsetsMS) == 0 {
 		return
 	}
-	h.of.Add(Hour{
-		Metric: metric, Device: h.cols.device.Value(row), SourceRank: RankOf(h.cols.source.Value(row)),
-		HourUS: int64(h.cols.hour.Value(row)), UTCOffsetMin: h.cols.offset.Value(row), PeriodMS: h.cols.period.Value(row),
-		OffsetsMS: offsets, Values: values, Sentinels: h.cols.sentinels.At(row),
-	})
+	hour := Hour{
+		Metric: metric, Device: row.DeviceID, SourceRank: RankOf(row.Source),
+		HourUS: row.HourAt, UTCOffsetMin: row.UTCOffsetMin, PeriodMS: row.PeriodMS, OffsetsMS: row.OffsetsMS, Values: row.Values,
+	}
+	if metric == HeartRate {
+		hour.Sentinels = h.sentinels[hour.Device]
+	}
+	h.of = append(h.of, hour)
 }
 
 // Hours are some, in memory that is used again when they are cut to none.

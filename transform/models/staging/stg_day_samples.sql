@@ -7,7 +7,9 @@
 -- build:    view
 -- keep:     build
 -- go:       dates
--- order:    user_id, local_date
+-- series:   heart_rate, steps, step_counter, intensity, distance, floors, active_energy, oxygen_saturation,
+--           respiratory_rate, skin_temperature, stress, noise_level, motion_count
+-- order:    device_id
 -- source:   the histogram is time-weighted (methods 2.4); heart rates that cannot be are left out: beyond limits, sentinels, jumps (methods 2.1; E036); steps of a running
 --           counter are the differences of its readings on a date, a fall is a reset; on a date on which any device sent
 --           steps, counters count nothing; of several counters the one read most often stands for the date
@@ -114,32 +116,17 @@ rules as (
 
 ),
 
-hours as (
+beside_hours as (
 
     select
-        series_hours.user_id,
-        series_hours.local_date,
-        series_hours.device_id,
-        series_hours.metric,
-        series_hours.source,
-        series_hours.hour_at,
-        series_hours.utc_offset_min,
-        series_hours.period_ms,
-        series_hours.offsets_ms,
-        series_hours."values",
+        stg_heart_rate_sentinels.device_id,
         stg_heart_rate_sentinels.sentinel_values,
         rules.*
 
-    from silver.series_hours
-    cross join rules
+    from rules
     left join stg_heart_rate_sentinels
-        on series_hours.device_id = stg_heart_rate_sentinels.device_id
-
-    where series_hours.metric in (
-        'heart_rate', 'steps', 'step_counter', 'intensity', 'distance', 'floors', 'active_energy', 'oxygen_saturation',
-        'respiratory_rate', 'skin_temperature', 'stress', 'noise_level', 'motion_count'
-    )
+        on true
 
 )
 
-select * from hours
+select * from beside_hours

@@ -107,10 +107,13 @@ type series struct {
 	hasForeign              bool  // something the device did not measure itself
 }
 
-// fill takes the hours of a person's date and chooses what stands for each minute.
+// fill takes the hours of a person's date and chooses what stands for each minute. On most dates there is nothing to choose.
 func (d *day) fill(hours []Hour) {
-	d.gather(hours)
-	d.choose()
+	if !d.take(hours) {
+		d.gather(hours)
+		d.choose()
+	}
+	d.chosen[HeartRate].keepTime(&d.chosen[Steps])
 }
 
 func (d *day) gather(hours []Hour) {
@@ -228,7 +231,6 @@ func (d *day) choose() {
 			}
 		}
 	}
-	d.chosen[HeartRate].keepTime(&d.chosen[Steps])
 }
 
 // clear forgets what was measured, and keeps the memory.

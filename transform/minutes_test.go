@@ -24,7 +24,9 @@ func TestMinutesAreThoseOfTheSQLTheyReplaced(t *testing.T) {
 		{is: "stg_steps", was: "stg_steps", columns: "local_hour, step_count, sample_count, minute_number", where: "user_id <> 'u3'", rows: 10_000},
 		{is: "stg_steps", was: "stg_counter_minutes", columns: "step_count, sample_count, minute_number", where: "user_id = 'u3'", rows: 1000},
 		{is: "stg_heart_rate", was: "stg_heart_rate", columns: "heart_rate_min_bpm, heart_rate_sum_bpm, heart_rate_max_bpm, sample_count, minute_number", where: "true", rows: 10_000},
-		{is: `(select user_id, local_date, unnest(intensity_minutes) as minute_number, unnest(intensity_levels) as intensity_level,
+		{is: `(select user_id, local_date, unnest(flatten(list_transform(range(1, len(intensity_minutes) + 1), lambda i: case
+			when intensity_minutes[i] >= 0 then [intensity_minutes[i]]
+			else range(intensity_minutes[i - 1] + 1, intensity_minutes[i - 1] + 1 - intensity_minutes[i]) end))) as minute_number, unnest(intensity_levels) as intensity_level,
 			unnest(intensity_sample_counts) as sample_count from stg_day_samples)`, was: "stg_intensity", columns: "intensity_level, sample_count, minute_number", where: "user_id <> 'u3'", rows: 10_000},
 		{is: "stg_heart_rate_held", was: "stg_heart_rate_held", columns: "heart_rate_bpm, sample_count, held_ms, weight_ms, measured_min, refused_count, date_length_min, span_ms", where: "true", rows: 400},
 		{is: `(select user_id, local_date, unnest(flat_line_minutes) as minute_number, unnest(flat_line_lengths_ms) as length_ms

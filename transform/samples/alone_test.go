@@ -25,6 +25,10 @@ func TestDatesWithNothingToChooseComeToTheSame(t *testing.T) {
 		})); diff != "" {
 			t.Fatalf("the date of seed %d (-minute by minute +short way):\n%s", seed, diff)
 		}
+		short.taken = true
+		if diff := cmp.Diff(long.oxygenSeconds(hours), short.oxygenSeconds(hours), cmp.AllowUnexported(second{})); diff != "" {
+			t.Fatalf("the seconds of seed %d (-minute by minute +short way):\n%s", seed, diff)
+		}
 	}
 	if taken < 500 {
 		t.Errorf("only %d of 3000 dates went the short way", taken)
@@ -38,7 +42,7 @@ func randomDay(rng *rand.Rand) []Hour {
 		devices = append(devices, "ring")
 	}
 	var hours []Hour
-	for _, metric := range []Metric{HeartRate, Steps, Stress, Intensity} {
+	for _, metric := range []Metric{HeartRate, Steps, Stress, OxygenSaturation} {
 		period := []int32{0, 1000, 5000, 7000, minuteMS, 90_000, 180_000, 3_600_000}[rng.IntN(8)]
 		for at := range 1 + rng.IntN(6) {
 			if rng.IntN(20) == 0 {

@@ -90,6 +90,7 @@ type day struct {
 	first  int64 // minute since 1970 UTC of the first place in minutes
 	tracks []track
 	spare  [][]tally // of days before
+	taken  bool      // there was nothing to choose, and there are no tracks
 	counter
 
 	chosen [metricCount]series
@@ -109,7 +110,7 @@ type series struct {
 
 // fill takes the hours of a person's date and chooses what stands for each minute. On most dates there is nothing to choose.
 func (d *day) fill(hours []Hour) {
-	if !d.take(hours) {
+	if d.taken = d.take(hours); !d.taken {
 		d.gather(hours)
 		d.choose()
 	}

@@ -83,7 +83,7 @@ func newMetricLists() []metricLists {
 
 // add adds what was measured on a date.
 func (l *metricLists) add(of *series) {
-	addList(l.minutes, of.minutes)
+	addMinutes(l.minutes, of.minutes)
 	for i := range l.figures {
 		l.figures[i].add(of)
 	}
@@ -103,6 +103,30 @@ func addList(column *rows.IntLists, values []int32) {
 		return
 	}
 	column.Append(values...)
+	column.End()
+}
+
+// addMinutes adds minutes as lists hold them: a negative number stands for so many more, each a minute later.
+func addMinutes(column *rows.IntLists, minutes []int32) {
+	for from := 0; from < len(minutes); {
+		end := from + 1
+		for end < len(minutes) && minutes[end] == minutes[end-1]+1 {
+			end++
+		}
+		column.Append(minutes[from])
+		switch more := int32(end - from - 1); more {
+		case 0:
+		case 1:
+			column.Append(minutes[from] + 1)
+		default:
+			column.Append(-more)
+		}
+		from = end
+	}
+	if len(minutes) == 0 {
+		column.Skip()
+		return
+	}
 	column.End()
 }
 

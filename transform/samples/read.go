@@ -18,7 +18,7 @@ func (h *HeartColumns) Columns() map[string]any {
 
 // At returns the heart rates of a row.
 func (h *HeartColumns) At(row int) Heart {
-	return Heart{Minutes: h.minutes.At(row), sums: h.sums.At(row), counts: h.counts.At(row)}
+	return Heart{Minutes: Minutes(h.minutes.At(row)), sums: h.sums.At(row), counts: h.counts.At(row)}
 }
 
 // A Heart is a person's heart rate on a date, minute by minute. What it holds goes with the batch it came from.
@@ -54,13 +54,37 @@ func (s *StepColumns) Columns() map[string]any {
 
 // At returns the steps of a row.
 func (s *StepColumns) At(row int) Walked {
-	return Walked{Minutes: s.minutes.At(row), Counts: s.counts.At(row)}
+	return Walked{Minutes: Minutes(s.minutes.At(row)), Counts: s.counts.At(row)}
 }
 
 // Walked are a person's steps on a date, minute by minute. What it holds goes with the batch it came from.
 type Walked struct {
 	Minutes []int32 // since 1970-01-01 UTC, in order
 	Counts  []int32 // steps; the device's own zeros are zeros
+}
+
+// Minutes returns the minutes of a list of stg_day_samples one by one: a negative number stands for so many more, each a
+// minute later. What most people's watches measure all day long takes two numbers instead of 1440.
+func Minutes(list []int32) []int32 {
+	if !slices.ContainsFunc(list, func(v int32) bool { return v < 0 }) {
+		return list
+	}
+	n := 0
+	for _, v := range list {
+		n += int(max(1, -v))
+	}
+	minutes := make([]int32, 0, n)
+	for _, v := range list {
+		if v >= 0 {
+			minutes = append(minutes, v)
+			continue
+		}
+		last := minutes[len(minutes)-1]
+		for more := int32(1); more <= -v; more++ {
+			minutes = append(minutes, last+more)
+		}
+	}
+	return minutes
 }
 
 // Seek returns the place of a minute among minutes in order, where it is looked for from a place on, and whether it is there.

@@ -20,22 +20,30 @@ type second struct {
 // oxygenSeconds returns oxygen saturation second by second, of hours that were measured often enough, each from the device
 // that stands for its minute. The day has been filled with the hours.
 func (d *day) oxygenSeconds(hours []Hour) (seconds []second) {
-	groups, _ := d.byMetric()
-	tracks := groups[OxygenSaturation]
+	var tracks []track
+	if !d.taken {
+		groups, _ := d.byMetric()
+		tracks = groups[OxygenSaturation]
+	}
 	for i := range hours {
 		h := &hours[i]
 		if h.Metric != OxygenSaturation || h.PeriodMS < 1 || h.PeriodMS > secondPeriodMS {
 			continue
 		}
-		own := slices.IndexFunc(tracks, func(t track) bool { return t.device == h.Device })
 		for k, v := range h.Values {
-			at := int(h.Place(k, minuteMS) - d.first)
-			if d.best(tracks, at) == &tracks[own].minutes[at] {
+			if d.taken || d.stands(tracks, h, h.Place(k, minuteMS)) {
 				seconds = append(seconds, second{h.Place(k, 1000), v, max(h.PeriodMS, 1000) / 1000})
 			}
 		}
 	}
 	return bySecond(seconds)
+}
+
+// stands reports whether the device of an hour is the one, of those with tracks of the metric, that stands for a minute.
+func (d *day) stands(tracks []track, h *Hour, minute int64) bool {
+	at := int(minute - d.first)
+	own := slices.IndexFunc(tracks, func(t track) bool { return t.device == h.Device })
+	return d.best(tracks, at) == &tracks[own].minutes[at]
 }
 
 // bySecond sorts seconds, and makes one of those that are the same.

@@ -1,6 +1,9 @@
 package vitals
 
-import "github.com/diurna-health/diurna/transform/rows"
+import (
+	"github.com/diurna-health/diurna/transform/rows"
+	"github.com/diurna-health/diurna/transform/samples"
+)
 
 // minuteColumns are the columns of stg_day_samples that tell of a metric.
 type minuteColumns struct{ minutes, sums, counts, covered rows.Lists }
@@ -15,7 +18,7 @@ func (c *minuteColumns) columns(metric, unit string) map[string]any {
 
 func (c *minuteColumns) at(row int) minutes {
 	return minutes{
-		minutes: c.minutes.At(row), sums: c.sums.At(row), counts: c.counts.At(row), covered: c.covered.At(row),
+		minutes: samples.Minutes(c.minutes.At(row)), sums: c.sums.At(row), counts: c.counts.At(row), covered: c.covered.At(row),
 	}
 }
 

@@ -10,7 +10,7 @@
 -- series:   heart_rate, steps, step_counter, intensity, distance, floors, active_energy, oxygen_saturation,
 --           respiratory_rate, skin_temperature, stress, noise_level, motion_count
 -- order:    device_id
--- source:   the histogram is time-weighted (methods 2.4); heart rates that cannot be are left out: beyond limits, sentinels, jumps (methods 2.1; E036); steps of a running
+-- source:   of lists of minutes a negative number stands for so many more, each a minute later; the histogram is time-weighted (methods 2.4); heart rates that cannot be are left out: beyond limits, sentinels, jumps (methods 2.1; E036); steps of a running
 --           counter are the differences of its readings on a date, a fall is a reset; on a date on which any device sent
 --           steps, counters count nothing; of several counters the one read most often stands for the date
 -- output:   user_id varchar: person

@@ -7,12 +7,19 @@
 
 with
 
+-- A negative number stands for so many minutes more, one after the other.
 minutes as (
 
     select
         user_id,
         local_date,
-        unnest(heart_rate_minutes) as minute_number,
+        unnest(flatten(list_transform(
+            range(1, len(heart_rate_minutes) + 1),
+            lambda i: case
+                when heart_rate_minutes[i] >= 0 then [heart_rate_minutes[i]]
+                else range(heart_rate_minutes[i - 1] + 1, heart_rate_minutes[i - 1] + 1 - heart_rate_minutes[i])
+            end
+        ))) as minute_number,
         unnest(heart_rate_sums_bpm) as heart_rate_sum_bpm,
         unnest(heart_rate_mins_bpm) as heart_rate_min_bpm,
         unnest(heart_rate_maxs_bpm) as heart_rate_max_bpm,

@@ -7,13 +7,20 @@
 
 with
 
+-- A negative number stands for so many minutes more, one after the other.
 minutes as (
 
     select
         user_id,
         local_date,
         step_utc_offset_min,
-        unnest(step_minutes) as minute_number,
+        unnest(flatten(list_transform(
+            range(1, len(step_minutes) + 1),
+            lambda i: case
+                when step_minutes[i] >= 0 then [step_minutes[i]]
+                else range(step_minutes[i - 1] + 1, step_minutes[i - 1] + 1 - step_minutes[i])
+            end
+        ))) as minute_number,
         unnest(step_counts) as step_count,
         unnest(step_sample_counts) as sample_count,
         unnest(foreign_step_counts) as foreign_step_count,
@@ -31,7 +38,7 @@ steps as (
         local_date,             -- the person's date
         cast(minute_number as bigint)
             as minute_number,   -- minutes since 1970-01-01 UTC
-        (minute_number + coalesce(utc_offset_min, step_utc_offset_min)) % 1440 // 60
+        cast((minute_number + coalesce(utc_offset_min, step_utc_offset_min)) % 1440 // 60 as integer)
             as local_hour,      -- 0 to 23 on the person's clock
         cast(step_count as bigint)
             as step_count,      -- steps; the device's own zeros are zeros

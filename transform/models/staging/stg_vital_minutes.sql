@@ -9,18 +9,18 @@
 
 with
 
-minutes as (
+lists as (
 
     select
         user_id,
         local_date,
         'oxygen_saturation' as metric,
-        unnest(oxygen_saturation_minutes) as minute_number,
-        unnest(oxygen_saturation_sums_permille) as value_sum,
-        unnest(oxygen_saturation_mins_permille) as value_min,
-        null as value_max,
-        unnest(oxygen_saturation_sample_counts) as sample_count,
-        unnest(oxygen_saturation_covered_mins) as covered_min
+        oxygen_saturation_minutes as minutes,
+        oxygen_saturation_sums_permille as value_sums,
+        oxygen_saturation_mins_permille as value_mins,
+        null as value_maxs,
+        oxygen_saturation_sample_counts as sample_counts,
+        oxygen_saturation_covered_mins as covered_mins
 
     from stg_day_samples
 
@@ -30,12 +30,12 @@ minutes as (
         user_id,
         local_date,
         'respiratory_rate' as metric,
-        unnest(respiratory_rate_minutes) as minute_number,
-        unnest(respiratory_rate_sums_milli_per_min) as value_sum,
-        null as value_min,
-        null as value_max,
-        unnest(respiratory_rate_sample_counts) as sample_count,
-        unnest(respiratory_rate_covered_mins) as covered_min
+        respiratory_rate_minutes as minutes,
+        respiratory_rate_sums_milli_per_min as value_sums,
+        null as value_mins,
+        null as value_maxs,
+        respiratory_rate_sample_counts as sample_counts,
+        respiratory_rate_covered_mins as covered_mins
 
     from stg_day_samples
 
@@ -45,12 +45,12 @@ minutes as (
         user_id,
         local_date,
         'skin_temperature' as metric,
-        unnest(skin_temperature_minutes) as minute_number,
-        unnest(skin_temperature_sums_mcel) as value_sum,
-        null as value_min,
-        null as value_max,
-        unnest(skin_temperature_sample_counts) as sample_count,
-        unnest(skin_temperature_covered_mins) as covered_min
+        skin_temperature_minutes as minutes,
+        skin_temperature_sums_mcel as value_sums,
+        null as value_mins,
+        null as value_maxs,
+        skin_temperature_sample_counts as sample_counts,
+        skin_temperature_covered_mins as covered_mins
 
     from stg_day_samples
 
@@ -60,12 +60,12 @@ minutes as (
         user_id,
         local_date,
         'stress' as metric,
-        unnest(stress_minutes) as minute_number,
-        unnest(stress_sums_score) as value_sum,
-        null as value_min,
-        null as value_max,
-        unnest(stress_sample_counts) as sample_count,
-        unnest(stress_covered_mins) as covered_min
+        stress_minutes as minutes,
+        stress_sums_score as value_sums,
+        null as value_mins,
+        null as value_maxs,
+        stress_sample_counts as sample_counts,
+        stress_covered_mins as covered_mins
 
     from stg_day_samples
 
@@ -75,14 +75,38 @@ minutes as (
         user_id,
         local_date,
         'noise_level' as metric,
-        unnest(noise_level_minutes) as minute_number,
-        unnest(noise_level_sums_ddb) as value_sum,
-        null as value_min,
-        unnest(noise_level_maxs_ddb) as value_max,
-        unnest(noise_level_sample_counts) as sample_count,
-        unnest(noise_level_covered_mins) as covered_min
+        noise_level_minutes as minutes,
+        noise_level_sums_ddb as value_sums,
+        null as value_mins,
+        noise_level_maxs_ddb as value_maxs,
+        noise_level_sample_counts as sample_counts,
+        noise_level_covered_mins as covered_mins
 
     from stg_day_samples
+
+),
+
+-- A negative number stands for so many minutes more, one after the other.
+minutes as (
+
+    select
+        user_id,
+        local_date,
+        metric,
+        unnest(flatten(list_transform(
+            range(1, len(minutes) + 1),
+            lambda i: case
+                when minutes[i] >= 0 then [minutes[i]]
+                else range(minutes[i - 1] + 1, minutes[i - 1] + 1 - minutes[i])
+            end
+        ))) as minute_number,
+        unnest(value_sums) as value_sum,
+        unnest(value_mins) as value_min,
+        unnest(value_maxs) as value_max,
+        unnest(sample_counts) as sample_count,
+        unnest(covered_mins) as covered_min
+
+    from lists
 
 ),
 

@@ -55,6 +55,7 @@ dates as (
 
 ),
 
+-- A negative number stands for so many minutes more, one after the other.
 minutes_of_dates as (
 
     select
@@ -64,7 +65,13 @@ minutes_of_dates as (
         dates.workout_id,
         dates.started_us,
         dates.ended_us,
-        unnest(stg_day_samples.heart_rate_minutes) as minute_number,
+        unnest(flatten(list_transform(
+            range(1, len(stg_day_samples.heart_rate_minutes) + 1),
+            lambda i: case
+                when stg_day_samples.heart_rate_minutes[i] >= 0 then [stg_day_samples.heart_rate_minutes[i]]
+                else range(stg_day_samples.heart_rate_minutes[i - 1] + 1, stg_day_samples.heart_rate_minutes[i - 1] + 1 - stg_day_samples.heart_rate_minutes[i])
+            end
+        ))) as minute_number,
         unnest(stg_day_samples.heart_rate_sums_bpm) as heart_rate_sum_bpm,
         unnest(stg_day_samples.heart_rate_sample_counts) as sample_count
 

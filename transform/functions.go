@@ -55,6 +55,8 @@ func goFunctions() Functions {
 		"hypnogram_nights":        {Fingerprint: hypnogram.Fingerprint, Run: hypnogram.NightRows},
 		"hrv_windows":             {Fingerprint: hrv.Fingerprint, Run: hrv.WindowRows},
 		"sleep_day_pairs":         {Fingerprint: regularity.Fingerprint, Run: regularity.PairRows},
+		"sleep_habits":            {Fingerprint: regularity.Fingerprint, Run: regularity.HabitRows},
+		"sleep_regularity":        {Fingerprint: regularity.Fingerprint, Run: regularity.NightRows},
 		"stress_days":             {Fingerprint: vitals.Fingerprint, Run: vitals.StressRows},
 		"vitals_nights":           {Fingerprint: vitals.Fingerprint, Run: vitals.NightRows},
 		"sleep_windows":           {Fingerprint: rest.Fingerprint, Run: rest.WindowRows},

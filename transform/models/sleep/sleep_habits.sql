@@ -5,6 +5,13 @@
 -- build:    table
 -- lookback: 14 days
 -- reach:    14 days
+-- go:       sleep_habits
+-- order:    user_id, night_date
+-- output:   user_id varchar: person
+-- output:   night_date date: the person's date of waking
+-- output:   night_count integer: nights of the 14 dates before that count
+-- output:   habitual_onset_minute double: min after midnight, median onset; null with too few nights
+-- output:   habitual_offset_minute double: min after midnight, median offset; null with too few nights
 -- source:   medians on the clock over the 14 dates before this one (product rules S5, A5): the time from which all others
 --           are nearest, then the median of the distances from it; of each date the longest sleep that is no nap by its
 --           length
@@ -32,10 +39,11 @@ sleeps as (
     select
         user_id,
         night_date,
-        date_diff('minute', timestamptz '1970-01-01 00:00:00+00', sleep_onset_at) + onset_utc_offset_min as onset_min,
-        date_diff('minute', timestamptz '1970-01-01 00:00:00+00', sleep_offset_at) + offset_utc_offset_min as offset_min,
-        date_diff('minute', sleep_onset_at, sleep_offset_at) as length_min,
-        device_id
+        device_id,
+        sleep_onset_at,
+        sleep_offset_at,
+        onset_utc_offset_min,
+        offset_utc_offset_min
 
     from sleep_episodes
 
@@ -44,196 +52,31 @@ sleeps as (
     select
         user_id,
         night_date,
-        date_diff('minute', timestamptz '1970-01-01 00:00:00+00', started_at) + start_utc_offset_min as onset_min,
-        date_diff('minute', timestamptz '1970-01-01 00:00:00+00', ended_at) + end_utc_offset_min as offset_min,
-        duration_min as length_min,
-        '' as device_id
+        '' as device_id,
+        started_at as sleep_onset_at,
+        ended_at as sleep_offset_at,
+        start_utc_offset_min as onset_utc_offset_min,
+        end_utc_offset_min as offset_utc_offset_min
 
     from sleep_windows
 
 ),
 
-ranked_sleeps as (
+sleeps_of_dates as (
 
     select
         sleeps.*,
-        row_number() over (
-            partition by sleeps.user_id, sleeps.night_date
-            order by sleeps.length_min desc, sleeps.device_id, sleeps.onset_min
-        ) as length_rank
+        dirty_days.user_id is not null as is_dirty,
+        rules.night_count,
+        rules.night_count_min,
+        rules.nap_max_min
 
     from sleeps
-
-),
-
-long_sleeps as (
-
-    select
-        ranked_sleeps.user_id,
-        ranked_sleeps.night_date,
-        ranked_sleeps.onset_min % 1440 as onset_minute,
-        ranked_sleeps.offset_min % 1440 as offset_minute
-
-    from ranked_sleeps
+    left join dirty_days
+        on sleeps.user_id = dirty_days.user_id
+        and sleeps.night_date = dirty_days.local_date
     cross join rules
-
-    where
-        ranked_sleeps.length_rank = 1
-        and ranked_sleeps.length_min >= rules.nap_max_min
-
-),
-
-dates as (
-
-    select
-        dirty_days.user_id,
-        dirty_days.local_date as night_date
-
-    from dirty_days
-
-    where exists (
-        select 1
-        from sleeps
-        where
-            sleeps.user_id = dirty_days.user_id
-            and sleeps.night_date = dirty_days.local_date
-    )
-
-),
-
-nights_before as (
-
-    select
-        dates.user_id,
-        dates.night_date,
-        long_sleeps.night_date as past_date,
-        'onset' as edge,
-        long_sleeps.onset_minute as minute
-
-    from dates
-    cross join rules
-    inner join long_sleeps
-        on dates.user_id = long_sleeps.user_id
-        and long_sleeps.night_date >= dates.night_date - cast(rules.night_count as integer)
-        and long_sleeps.night_date < dates.night_date
-
-    union all
-
-    select
-        dates.user_id,
-        dates.night_date,
-        long_sleeps.night_date as past_date,
-        'offset' as edge,
-        long_sleeps.offset_minute as minute
-
-    from dates
-    cross join rules
-    inner join long_sleeps
-        on dates.user_id = long_sleeps.user_id
-        and long_sleeps.night_date >= dates.night_date - cast(rules.night_count as integer)
-        and long_sleeps.night_date < dates.night_date
-
-),
-
--- How far all the others are from each, the short way round the clock.
-distances as (
-
-    select
-        centre.user_id,
-        centre.night_date,
-        centre.edge,
-        centre.minute,
-        sum(least(abs(centre.minute - other.minute), 1440 - abs(centre.minute - other.minute))) as distance_min
-
-    from nights_before as centre
-    inner join nights_before as other
-        on centre.user_id = other.user_id
-        and centre.night_date = other.night_date
-        and centre.edge = other.edge
-
-    group by centre.user_id, centre.night_date, centre.edge, centre.past_date, centre.minute
-
-),
-
-centres_ranked as (
-
-    select
-        distances.*,
-        row_number() over (partition by user_id, night_date, edge order by distance_min, minute) as closeness
-
-    from distances
-
-),
-
-unrolled as (
-
-    select
-        nights_before.user_id,
-        nights_before.night_date,
-        nights_before.edge,
-        centres_ranked.minute as centre_minute,
-        (nights_before.minute - centres_ranked.minute + 720 + 1440) % 1440 - 720 as from_centre_min,
-        row_number() over (
-            partition by nights_before.user_id, nights_before.night_date, nights_before.edge
-            order by (nights_before.minute - centres_ranked.minute + 720 + 1440) % 1440
-        ) as place,
-        count(*) over (partition by nights_before.user_id, nights_before.night_date, nights_before.edge) as night_count
-
-    from nights_before
-    inner join centres_ranked
-        on nights_before.user_id = centres_ranked.user_id
-        and nights_before.night_date = centres_ranked.night_date
-        and nights_before.edge = centres_ranked.edge
-        and centres_ranked.closeness = 1
-
-),
-
-medians as (
-
-    select
-        user_id,
-        night_date,
-        edge,
-        min(night_count) as night_count,
-        min(centre_minute) + (
-            min(case when place = ceil(night_count / 2.0) then from_centre_min end)
-            + min(case when place = floor(night_count / 2.0) + 1 then from_centre_min end)
-        ) / 2.0 as minute
-
-    from unrolled
-
-    group by user_id, night_date, edge
-
-),
-
-habits as (
-
-    select
-        dates.user_id,                  -- person
-        dates.night_date,               -- the person's date of waking
-        cast(coalesce(max(medians.night_count), 0) as integer)
-            as night_count,             -- nights of the 14 dates before that count
-        cast(max(case
-            when medians.edge = 'onset' and medians.night_count >= rules.night_count_min
-                then (medians.minute + 1440) - floor((medians.minute + 1440) / 1440) * 1440
-        end) as double)
-            as habitual_onset_minute,   -- min after midnight, median onset; null with too few nights
-        cast(max(case
-            when medians.edge = 'offset' and medians.night_count >= rules.night_count_min
-                then (medians.minute + 1440) - floor((medians.minute + 1440) / 1440) * 1440
-        end) as double)
-            as habitual_offset_minute,  -- min after midnight, median offset; null with too few nights
-        'sleep_habits/1'
-            as method_version           -- formula of this row
-
-    from dates
-    cross join rules
-    left join medians
-        on dates.user_id = medians.user_id
-        and dates.night_date = medians.night_date
-
-    group by dates.user_id, dates.night_date
 
 )
 
-select * from habits
+select * from sleeps_of_dates

@@ -152,7 +152,8 @@ func (r *run) scanHours(ctx context.Context, metrics []string, sc *scope) (*lake
 
 // datesOfPeople lists the days of a scope person by person.
 func (r *run) datesOfPeople(ctx context.Context, sc *scope) ([]lake.PersonDates, error) {
-	rows, err := r.w.conn.QueryContext(ctx, "select user_id, local_date - date '1970-01-01' from "+sc.table+" order by user_id, local_date")
+	rows, err := r.w.conn.QueryContext(ctx, fmt.Sprintf(
+		"select user_id, local_date - date '1970-01-01' from %s order by user_id, local_date", sc.table))
 	if err != nil {
 		return nil, err
 	}

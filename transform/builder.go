@@ -189,7 +189,9 @@ func (b *Builder) begin(ctx context.Context, w *warehouse, full bool) (*run, err
 func (r *run) define(ctx context.Context) error {
 	// DuckDB makes a hash table of the side with fewer rows, not of the smaller: a row of samples is a thousand numbers.
 	// Models name the side that is wide, or has more rows, first, and the other one is the table.
-	if err := r.w.exec(ctx, "create schema build; set global disabled_optimizers = 'build_side_probe_side'"); err != nil {
+	// A checkpoint compresses what is in memory, which goes with the build: 4.5 s of 37 for a day of 10,000 people.
+	if err := r.w.exec(ctx, "create schema build; set global disabled_optimizers = 'build_side_probe_side'; "+
+		"set global checkpoint_threshold = '1TB'"); err != nil {
 		return fmt.Errorf("set up build: %w", err)
 	}
 	defined := map[string]bool{}

@@ -38,7 +38,7 @@
 //   - method: name/version, written to the column method_version. A new formula is a new version.
 //   - sensitivity: cycle, of what concerns the menstrual cycle: see below.
 //   - supersedes: "<model> before <date>": see below.
-//   - go, order, output: see below.
+//   - go, series, order, output: see below.
 //
 // A line that begins with at least three spaces after the dashes continues the value above. An unknown key is an error.
 //
@@ -62,10 +62,14 @@
 //	-- output:   stage varchar: awake, light, deep or rem
 //
 // The rows of the select go into the function (functions.go) in that order ("none" is for a function that looks at each row
-// alone), and what it returns has the columns of the
-// outputs, cast to their types; method_version is added. The function's fingerprint is part of the model's: a model with
+// alone), and what it returns has the columns of the outputs, cast to their types; method_version is added. The function's fingerprint is part of the model's: a model with
 // other coefficients is another model. Rows stream both ways, so that memory holds a batch and whatever the function keeps;
 // package rows has what such a function needs for it.
+//
+//	-- series:   heart_rate, steps
+//
+// A view that is kept may name metrics: the hours of these in silver.series_hours go into its function as they lie in the
+// lake, person by person and date by date, and the rows of the select beside them. DuckDB does not see them.
 //
 // # Changing a method
 //
@@ -145,6 +149,11 @@
 // twenty times as long to take in (10 ns a cell, for null ones too), and each model then sorted and grouped what had been in
 // order; a list goes to a Go function as it lies, and unnesting one costs 2 ns a value. What does not fit into memory goes
 // to DuckDB's temporary folder.
+//
+// The samples themselves are read by the lake's own columns (lake.ScanHours) and not by DuckDB, which takes some 14 ns for
+// a number in a list of a Parquet file where we take 3, and hands out the rows of a select only when it has all of them: of
+// a day of 3,000 people, 27 million samples, 1.4 s of CPU became 0.3. Minutes that follow one another are two numbers of a
+// list, the first and how many more: most lists of minutes are of a whole date.
 //
 // Arrow batches need DuckDB's build tag duckdb_arrow, which the Makefile sets. A scalar function registered with DuckDB
 // would need none, but gets every element of a list boxed; and a stage or a split is a row, which no scalar function

@@ -10,7 +10,7 @@
 //     device that shows by a heart rate or a step that it was worn in that minute, before others; then native before
 //     imported before typed in; then by the device's name. Rest is told by one device a date.
 //   - A metric has the minutes in which it was measured, in order, and no others; what was not measured has no list.
-//   - Memory holds one person's date at a time.
+//   - Memory holds the hours of one person's dates at a time.
 //
 // # Decisions
 //
@@ -20,5 +20,9 @@
 //
 // A date is one row of lists. As a row a minute the same took 1.5 s of 500 people instead of 0.6, and each table that reads
 // minutes 0.1 to 0.3 s more, because DuckDB takes in, joins and sorts what in a list is in order already. A list that would
-// say of every minute what is true of nearly all (one sample, the device's own, for that minute) is left out.
+// say of every minute what is true of nearly all (one sample, the device's own, for that minute) is left out, and minutes that
+// follow one another are the first and how many more.
+//
+// On most dates each metric is of one device, hour after hour: then there is nothing to choose, and its samples are taken as
+// they come (50 -> 31 ns a sample by the minute).
 package samples

@@ -162,6 +162,10 @@ func TestEveryReachAndLookbackGivesTheRowsOfAFullBuild(t *testing.T) {
 				on dirty_days.user_id = own.user_id and dirty_days.local_date = own.local_date
 			group by`, 1)),
 		"models/test/around.sql": spanModel("around", "-- lookback: 1 days around\n-- reach:    1 days around", "local_date", fmt.Sprintf(rolling, 1, 1)),
+		"models/test/daily.sql": strings.Replace(spanModel("daily", "-- lookback: 2 days\n-- daily:    user_days\n-- reach:    2 days", "local_date",
+			strings.Replace(fmt.Sprintf(rolling, 2, 0), "group by", `inner join user_days as own
+				on dirty_days.user_id = own.user_id and dirty_days.local_date = own.local_date
+			group by`, 1)), "activity_days\n", "activity_days, user_days\n", 1),
 		"models/test/weeks.sql":  spanModel("weeks", "-- reach:    week", "week_date", fmt.Sprintf(bucket, "week")),
 		"models/test/months.sql": spanModel("months", "-- reach:    month", "month_date", fmt.Sprintf(bucket, "month")),
 		"models/test/since.sql": spanModel("since", "-- lookback: person\n-- reach:    forward", "local_date", `
@@ -192,7 +196,7 @@ func TestEveryReachAndLookbackGivesTheRowsOfAFullBuild(t *testing.T) {
 	}
 	w.sameAsFull()
 	for name, rows := range w.gold() {
-		if slices.Contains([]string{"back", "recorded", "around", "weeks", "months", "since"}, name) && len(rows) == 0 {
+		if slices.Contains([]string{"back", "recorded", "around", "daily", "weeks", "months", "since"}, name) && len(rows) == 0 {
 			t.Errorf("%s has no rows: nothing was compared", name)
 		}
 	}

@@ -139,7 +139,7 @@ func (r *run) everyDay(ctx context.Context, m *Model, _ map[int32]int64, target 
 		}
 		parts = append(parts, keys)
 	}
-	return r.fill(ctx, target, strings.Join(parts, " union all "), m)
+	return r.fill(ctx, target, parts, nil, m)
 }
 
 // selectKeys selects the person-days a gold table has.
@@ -159,28 +159,24 @@ func (r *run) selectKeys(ctx context.Context, m *Model, s *lake.Snapshot) (strin
 const selectNoDays = "select null::varchar as user_id, null::date as local_date where false"
 
 // closure fills target with the days that may have changed in a model since the given watermarks: those that changed in
-// silver and in the tables it reads, widened by its reach.
+// silver and in the tables it reads, widened by its reach unless a row needs no day of them but its own.
 func (r *run) closure(ctx context.Context, m *Model, from map[int32]int64, target string) error {
 	silver, tables := r.project.reads(m)
-	parts := []string{selectNoDays}
-	var domains []string
-	for _, name := range silver {
-		if table := silverTableOf(name).table; r.dirty[table] {
-			domains = append(domains, literal(table))
+	wideSilver, wideTables := r.project.readsWidely(m)
+	daily := r.dirtySince(from, slices.DeleteFunc(silver, func(name string) bool { return slices.Contains(wideSilver, name) }))
+	wide := r.dirtySince(from, wideSilver)
+	part := func(isWide bool, days string) {
+		if isWide {
+			wide = append(wide, days)
+		} else {
+			daily = append(daily, days)
 		}
 	}
-	if len(domains) > 0 {
-		parts = append(parts, fmt.Sprintf(`
-			select d.user_id, d.local_date
-			from build.dirty_input as d
-			semi join (%s) as s on d."partition" = s."partition" and d."offset" > s.after and d."offset" <= s.upto
-			where d.domain in (%s)`, r.since(from), strings.Join(domains, ", ")))
-	}
 	for _, in := range tables {
-		above := r.built[in.Name]
+		above, isWide := r.built[in.Name], slices.Contains(wideTables, in)
 		if r.sameMarks(above.from, from) {
 			if above.result.ChangedDays > 0 {
-				parts = append(parts, "select user_id, local_date from "+above.changed)
+				part(isWide, "select user_id, local_date from "+above.changed)
 			}
 			continue
 		}
@@ -193,16 +189,34 @@ func (r *run) closure(ctx context.Context, m *Model, from map[int32]int64, targe
 		if err := r.closure(ctx, in, from, days); err != nil {
 			return err
 		}
-		parts = append(parts, "select user_id, local_date from "+days)
+		part(isWide, "select user_id, local_date from "+days)
 		if in.Reach.Unit == SpanPerson {
 			whole, err := r.selectDaysOfPeople(ctx, days, in, m)
 			if err != nil {
 				return err
 			}
-			parts = append(parts, whole)
+			part(isWide, whole)
 		}
 	}
-	return r.fill(ctx, target, strings.Join(parts, " union all "), m)
+	return r.fill(ctx, target, wide, daily, m)
+}
+
+// dirtySince selects the days of silver tables that came after the given watermarks; there may be none.
+func (r *run) dirtySince(from map[int32]int64, silver []string) []string {
+	var domains []string
+	for _, name := range silver {
+		if table := silverTableOf(name).table; r.dirty[table] {
+			domains = append(domains, literal(table))
+		}
+	}
+	if len(domains) == 0 {
+		return nil
+	}
+	return []string{fmt.Sprintf(`
+		select d.user_id, d.local_date
+		from build.dirty_input as d
+		semi join (%s) as s on d."partition" = s."partition" and d."offset" > s.after and d."offset" <= s.upto
+		where d.domain in (%s)`, r.since(from), strings.Join(domains, ", "))}
 }
 
 // selectDaysOfPeople selects every day the tables of two models have for the people of a list: where a whole person was
@@ -228,15 +242,29 @@ func (r *run) sameMarks(a, b map[int32]int64) bool {
 	return true
 }
 
-// fill makes a table of the distinct person-days of a select, widened by the model's reach, that may have rows of it. Reach
-// person stays as it is: whoever is in the list is built whole.
-func (r *run) fill(ctx context.Context, target, days string, m *Model) error {
-	query := fmt.Sprintf("create or replace table %s as %s", target, closing(m.Closes,
-		widen("select distinct user_id, local_date from ("+days+")", m.Reach, r.horizon())))
+// fill makes a table of the distinct person-days of selects that may have rows of the model: those of the wide ones widened
+// by its reach, those of the daily ones as they are. Reach person stays as it is: whoever is in the list is built whole.
+func (r *run) fill(ctx context.Context, target string, wide, daily []string, m *Model) error {
+	var parts []string
+	if len(wide) > 0 {
+		parts = append(parts, widen(distinctDays(wide), m.Reach, r.horizon()))
+	}
+	if len(daily) > 0 {
+		parts = append(parts, distinctDays(daily))
+	}
+	days := strings.Join(parts, " union ")
+	if len(parts) == 0 {
+		days = selectNoDays
+	}
+	query := fmt.Sprintf("create or replace table %s as %s", target, closing(m.Closes, days))
 	if err := r.w.exec(ctx, query); err != nil {
 		return fmt.Errorf("list days: %w", err)
 	}
 	return nil
+}
+
+func distinctDays(selects []string) string {
+	return "select distinct user_id, local_date from (" + strings.Join(selects, " union all ") + ")"
 }
 
 // closing selects those of the days of a select that are the last of a period.

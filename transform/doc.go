@@ -27,7 +27,8 @@
 //     them. They are not there for readers.
 //   - lookback: how far back rows may be read to make a day: "n days", "n days around" (both ways), or person (all of
 //     the person's days). None means the day alone.
-//   - daily: inputs that are kept of which a row needs its own day alone, whatever the lookback.
+//   - daily: tables and kept views that are read, also through views, of which a row needs its own day alone, whatever
+//     lookback and reach are.
 //   - reach: which days a changed day changes: "n days" (that many later ones too), "n days around" (both ways), "n days
 //     recorded" (that many later ones, as far as any table has days), week (its ISO week), month, forward (all later
 //     days), or person (all of the person's days). None means the day alone.

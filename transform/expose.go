@@ -27,6 +27,12 @@ func (r *run) exposeInputs(ctx context.Context, m *Model, dirty *scope, full boo
 			return fmt.Errorf("find readable days: %w", err)
 		}
 	}
+	readable := func(in *Model) *scope {
+		if !full && m.lookbackTo(in.Name) == (Span{}) {
+			return dirty
+		}
+		return sc
+	}
 	silver, tables := r.project.reads(m)
 	for _, name := range silver {
 		t := silverTableOf(name)
@@ -37,16 +43,12 @@ func (r *run) exposeInputs(ctx context.Context, m *Model, dirty *scope, full boo
 	for _, in := range tables {
 		s := r.gold[in.Name]
 		gold := tableView{name: in.Name, columns: s.Columns}
-		if err := r.exposeTable(ctx, input{gold, s.Files, in.DateColumn()}, sc); err != nil {
+		if err := r.exposeTable(ctx, input{gold, s.Files, in.DateColumn()}, readable(in)); err != nil {
 			return err
 		}
 	}
 	for _, view := range views {
-		of := sc
-		if !full && m.lookbackTo(view) == (Span{}) {
-			of = dirty
-		}
-		if err := r.exposeKept(ctx, view, of); err != nil {
+		if err := r.exposeKept(ctx, view, readable(view)); err != nil {
 			return err
 		}
 	}

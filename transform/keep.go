@@ -63,7 +63,7 @@ func (r *run) tryKeep(ctx context.Context, m, view *Model, full bool) error {
 	} else if k.full {
 		return nil
 	}
-	days, err := r.daysToKeep(ctx, view, m.lookbackTo(view), full)
+	days, err := r.daysToKeep(ctx, view, m.lookbackTo(view.Name), full)
 	if err != nil {
 		return err
 	}

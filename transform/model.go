@@ -70,7 +70,7 @@ type Model struct {
 	Build    BuildKind
 	Keep     bool // of a view: its rows are made once in a build, for all models that read them
 	Lookback Span
-	Daily    []string // kept views of which no more is read than the day that is made, whatever the lookback
+	Daily    []string // inputs of which a row needs its own day alone, whatever lookback and reach are
 	Reach    Span
 	Closes   SpanUnit // a week, a month or a year, whose last days alone have rows; "" = any day may
 	Source   string
@@ -93,9 +93,12 @@ type Model struct {
 	sha string // of SQL, definitions when they are read, and everything above; set by Load
 }
 
-// lookbackTo returns how far back the model reads a kept view.
-func (m *Model) lookbackTo(view *Model) Span {
-	if slices.Contains(m.Daily, view.Name) {
+// isDaily reports whether a row needs of an input, or of a view below one, its own day alone.
+func (m *Model) isDaily(input string) bool { return slices.Contains(m.Daily, input) }
+
+// lookbackTo returns how far back the model reads an input.
+func (m *Model) lookbackTo(input string) Span {
+	if m.isDaily(input) {
 		return Span{}
 	}
 	return m.Lookback
@@ -405,6 +408,9 @@ func (m *Model) check() (problems []error) {
 	case "", SpanDays, SpanPerson:
 	default:
 		report("lookback: %s is for reach alone", m.Lookback.Unit)
+	}
+	if len(m.Daily) > 0 && m.Reach.Unit == SpanPerson {
+		report("daily: with reach person every day is one of the person's")
 	}
 	if m.Lookback.Recorded {
 		report("lookback: recorded is for reach alone")

@@ -260,8 +260,8 @@ func (p *Project) checkInputs(ctx context.Context) error {
 				m.Name, strings.Join(want, ", "), strings.Join(read, ", ")))
 		}
 		for _, name := range m.Daily {
-			if in := p.byName[name]; in == nil || !in.Keep || !slices.Contains(m.Inputs, name) {
-				problems = append(problems, fmt.Errorf("model %s: daily: %q is no input that is kept", m.Name, name))
+			if in := p.byName[name]; in == nil || in.Build == BuildView && !in.Keep || !p.isRead(m, name) {
+				problems = append(problems, fmt.Errorf("model %s: daily: %q is no table or kept view that it reads", m.Name, name))
 			}
 		}
 		for _, in := range m.Inputs {
@@ -327,13 +327,30 @@ func (p *Project) inputModels(m *Model) []*Model {
 	return models
 }
 
+// isRead reports whether a model reads an input, itself or through views.
+func (p *Project) isRead(m *Model, input string) bool {
+	return slices.ContainsFunc(m.Inputs, func(in string) bool {
+		im := p.byName[in]
+		return in == input || im != nil && im.Build == BuildView && p.isRead(im, input)
+	})
+}
+
 // reads returns what a model's rows are made from, with views looked through: silver tables and tables of other models.
 func (p *Project) reads(m *Model) (silver []string, tables []*Model) {
+	return p.readsBut(m, func(string) bool { return false })
+}
+
+// readsWidely returns what of that more is read than the day that is made.
+func (p *Project) readsWidely(m *Model) (silver []string, tables []*Model) {
+	return p.readsBut(m, m.isDaily)
+}
+
+func (p *Project) readsBut(m *Model, isLeftOut func(input string) bool) (silver []string, tables []*Model) {
 	seen := map[string]bool{}
 	var follow func(m *Model)
 	follow = func(m *Model) {
 		for _, in := range m.Inputs {
-			if seen[in] {
+			if seen[in] || isLeftOut(in) {
 				continue
 			}
 			seen[in] = true

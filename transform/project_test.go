@@ -153,12 +153,12 @@ func TestAWrongProjectIsRefused(t *testing.T) {
 		"silver outside staging": {
 			map[string]string{"a/one.sql": view("one", "silver.readings", "select * from silver.readings")}, "only models in staging read silver.readings",
 		},
-		"daily of what is not kept": {
+		"daily of a view that is not kept": {
 			map[string]string{
 				"activity/step_days.sql": strings.Replace(soundModel, "-- reach:", "-- daily:    stg_steps\n-- reach:", 1),
 				"staging/stg_steps.sql":  view("stg_steps", "none", "select 1 as user_id"),
 			},
-			`model step_days: daily: "stg_steps" is no input that is kept`,
+			`model step_days: daily: "stg_steps" is no table or kept view that it reads`,
 		},
 		"circle": {
 			map[string]string{"a/one.sql": view("one", "two", "select * from two"), "a/two.sql": view("two", "one", "select * from one")},

@@ -4,7 +4,7 @@
 -- inputs:   heart_rate_nights, sleep_nights, sleep_episodes, stg_day_samples, definitions
 -- build:    table
 -- lookback: 2 days around
--- daily:    stg_day_samples
+-- daily:    stg_day_samples, heart_rate_nights, sleep_nights
 -- reach:    2 days around
 -- go:       heart_rate_dips
 -- order:    none

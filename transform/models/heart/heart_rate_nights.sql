@@ -4,6 +4,7 @@
 -- inputs:   stg_day_samples, sleep_nights, definitions
 -- build:    table
 -- lookback: 2 days
+-- daily:    sleep_nights
 -- reach:    2 days
 -- go:       heart_rate_nights
 -- order:    user_id, night_date, local_date

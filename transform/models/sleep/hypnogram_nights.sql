@@ -4,6 +4,7 @@
 -- inputs:   stg_told_stretches, definitions
 -- build:    table
 -- lookback: 2 days around
+-- daily:    sleep_periods, sleep_stage_estimates
 -- reach:    2 days around
 -- go:       hypnogram_nights
 -- order:    none

@@ -4,6 +4,7 @@
 -- inputs:   sleep_periods, hypnogram_nights, sleep_stretches, stg_sleep_summaries, sleep_windows
 -- build:    table
 -- lookback: 2 days around
+-- daily:    sleep_periods, hypnogram_nights, sleep_windows
 -- reach:    2 days around
 -- source:   what the person's device told in segments; on dates without, what it summed up; on dates without either, the
 --           rest that was found (sleep_windows) and the stages that were estimated (sleep_stage_estimates). Figures after

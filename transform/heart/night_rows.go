@@ -16,6 +16,7 @@ func NightRows(_ context.Context, dates array.RecordReader) (array.RecordReader,
 		user           *array.String
 		night          *array.Date32
 		first, end     *array.Int32
+		place          *array.Int32
 		hearts         samples.HeartColumns
 		users, nights  = rows.Strings("user_id"), rows.Dates("night_date")
 		lowest, mean   = rows.Float64s("heart_rate_min_bpm"), rows.Float64s("heart_rate_mean_bpm")
@@ -27,7 +28,7 @@ func NightRows(_ context.Context, dates array.RecordReader) (array.RecordReader,
 	in := rows.NewCursor(dates, rows.Bound(map[string]*float64{
 		"window_min": &windows.Min, "window_measured_min": &windows.MeasuredMin,
 	}, hearts.Columns(), map[string]any{
-		"user_id": &user, "night_date": &night, "first_minute": &first, "end_minute": &end,
+		"user_id": &user, "night_date": &night, "first_minute": &first, "end_minute": &end, "first_place": &place,
 	}))
 	tell := func() {
 		s, ok := of.Summary(&windows)
@@ -53,7 +54,7 @@ func NightRows(_ context.Context, dates array.RecordReader) (array.RecordReader,
 			tell()
 			of.Begin(who, when, samples.Span{From: first.Value(in.Row), Until: end.Value(in.Row)})
 		}
-		of.Add(hearts.At(in.Row))
+		of.Add(hearts.From(int(place.Value(in.Row))-1, in.Row)) // SQL counts from one
 		return true, nil
 	}), nil
 }

@@ -21,6 +21,13 @@ func (h *HeartColumns) At(row int) Heart {
 	return Heart{Minutes: Minutes(h.minutes.At(row)), sums: h.sums.At(row), counts: h.counts.At(row)}
 }
 
+// From returns the heart rates of a row whose lists hold, but for the minutes, the part of the date that begins at a place.
+func (h *HeartColumns) From(place, row int) Heart {
+	heart := h.At(row)
+	heart.Minutes = heart.Minutes[place:][:len(heart.sums)]
+	return heart
+}
+
 // A Heart is a person's heart rate on a date, minute by minute. What it holds goes with the batch it came from.
 type Heart struct {
 	Minutes      []int32 // since 1970-01-01 UTC, in order

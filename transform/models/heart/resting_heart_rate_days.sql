@@ -52,6 +52,7 @@ asleep as (
 
 ),
 
+-- Minutes are for those who were not seen asleep: handing over everybody's took four times as long.
 dates as (
 
     select
@@ -59,11 +60,11 @@ dates as (
         dirty_days.local_date,
         asleep.resting_heart_rate_bpm as asleep_bpm,
         cast(asleep.measured_min as integer) as asleep_measured_min,
-        stg_day_samples.heart_rate_minutes,
-        stg_day_samples.heart_rate_sums_bpm,
-        stg_day_samples.heart_rate_sample_counts,
-        stg_day_samples.step_minutes,
-        stg_day_samples.step_counts,
+        case when asleep.user_id is null then stg_day_samples.heart_rate_minutes end as heart_rate_minutes,
+        case when asleep.user_id is null then stg_day_samples.heart_rate_sums_bpm end as heart_rate_sums_bpm,
+        case when asleep.user_id is null then stg_day_samples.heart_rate_sample_counts end as heart_rate_sample_counts,
+        case when asleep.user_id is null then stg_day_samples.step_minutes end as step_minutes,
+        case when asleep.user_id is null then stg_day_samples.step_counts end as step_counts,
         rules.*
 
     from stg_day_samples

@@ -3,6 +3,7 @@ package activity
 import (
 	"context"
 	"math"
+	"slices"
 
 	"github.com/apache/arrow-go/v18/arrow"
 	"github.com/apache/arrow-go/v18/arrow/array"
@@ -92,24 +93,32 @@ func (r *dayReader) read(row int) {
 func (r *dayReader) readMinutes() {
 	heart, walked := r.hearts.At(r.at), r.steps.At(r.at)
 	heartOffsets, stepOffsets := r.heartOffsets.At(r.at), r.stepOffsets.At(r.at)
-	both := r.day.Minutes[:0]
+	heartOffset, stepOffset := r.heartOffset.Value(r.at), r.stepOffset.Value(r.at)
+	most, n := len(heart.Minutes)+len(walked.Minutes), 0
+	both := slices.Grow(r.day.Minutes[:0], most)[:most]
 	for h, s := 0, 0; h < len(heart.Minutes) || s < len(walked.Minutes); {
-		m := Minute{HeartBPM: math.NaN()}
-		isHeart := s == len(walked.Minutes) || h < len(heart.Minutes) && heart.Minutes[h] <= walked.Minutes[s]
-		isStep := h == len(heart.Minutes) || s < len(walked.Minutes) && walked.Minutes[s] <= heart.Minutes[h]
-		if isHeart {
-			m.Number, m.HeartBPM = heart.Minutes[h], heart.Mean(h)
-			m.Hour = hourOf(m.Number, h, heartOffsets, r.heartOffset.Value(r.at))
+		nextHeart, nextStep := int32(math.MaxInt32), int32(math.MaxInt32)
+		if h < len(heart.Minutes) {
+			nextHeart = heart.Minutes[h]
+		}
+		if s < len(walked.Minutes) {
+			nextStep = walked.Minutes[s]
+		}
+		m := &both[n]
+		*m = Minute{Number: min(nextHeart, nextStep), HeartBPM: math.NaN()}
+		if nextHeart <= nextStep {
+			m.HeartBPM = heart.Mean(h)
+			m.Hour = int8(hourOf(m.Number, h, heartOffsets, heartOffset))
 			h++
 		}
-		if isStep {
-			m.Number, m.HasSteps, m.Steps = walked.Minutes[s], true, walked.Counts[s]
-			m.Hour = hourOf(m.Number, s, stepOffsets, r.stepOffset.Value(r.at))
+		if nextStep <= nextHeart {
+			m.HasSteps, m.Steps = true, walked.Counts[s]
+			m.Hour = int8(hourOf(m.Number, s, stepOffsets, stepOffset))
 			s++
 		}
-		both = append(both, m)
+		n++
 	}
-	r.day.Minutes = both
+	r.day.Minutes = both[:n]
 }
 
 // hourOf returns the hour that the person's clock showed: by the offset of all minutes of the date, or each has its own.

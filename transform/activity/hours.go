@@ -48,17 +48,19 @@ func (h *Hour) EnergyCal(weightG float64, r *Rules) int64 {
 
 // Hours returns the hours of the date's clock.
 func (d *Day) Hours(r *Rules) *[24]Hour {
-	minutes, hours := d.classify(r), &[24]Hour{}
-	for i := range minutes {
-		hours[minutes[i].Hour].count(&minutes[i], r)
+	d.classify(r)
+	hours := &[24]Hour{}
+	for i := range d.Minutes {
+		m := &d.Minutes[i]
+		hours[m.Hour].count(m, r)
 	}
-	d.countHearts(minutes, hours, r)
-	d.countSitting(minutes, hours, r)
-	d.countDoubts(minutes, hours, r)
+	d.countHearts(hours, r)
+	d.countSitting(hours, r)
+	d.countDoubts(hours, r)
 	return hours
 }
 
-func (h *Hour) count(m *classed, r *Rules) {
+func (h *Hour) count(m *Minute, r *Rules) {
 	h.Minutes++
 	if m.HasSteps {
 		h.ObservedMin++
@@ -70,23 +72,23 @@ func (h *Hour) count(m *classed, r *Rules) {
 			h.ImplausibleMin++
 		}
 	}
-	if m.isMeasured {
+	if m.isMeasured() {
 		h.MeasuredMin++
 	}
 	if m.isWornAwake {
 		h.WornAwakeMin++
 	}
-	if m.isSedentary {
+	if m.marks&sedentary != 0 {
 		h.SedentaryMin++
 	}
 }
 
 // countHearts adds what hearts say that are fast after a step: the class of the minute where it is the higher one, and the
 // energy, in place of what the steps say.
-func (d *Day) countHearts(minutes []classed, hours *[24]Hour, r *Rules) {
+func (d *Day) countHearts(hours *[24]Hour, r *Rules) {
 	lastStep := math.Inf(-1)
-	for i := range minutes {
-		m := &minutes[i]
+	for i := range d.Minutes {
+		m := &d.Minutes[i]
 		if m.Steps > 0 {
 			lastStep = float64(m.Number)
 		}
@@ -112,11 +114,11 @@ func (d *Day) countHearts(minutes []classed, hours *[24]Hour, r *Rules) {
 }
 
 // countSitting counts bouts in the hour they begin in. By motion alone, so long without a step is a watch on a table.
-func (d *Day) countSitting(minutes []classed, hours *[24]Hour, r *Rules) {
+func (d *Day) countSitting(hours *[24]Hour, r *Rules) {
 	var bouts []run
-	for _, b := range runsOf(minutes, func(m *classed) bool { return m.isSedentary }) {
+	for _, b := range d.runsOf(sedentary) {
 		if d.WornByMotion && float64(b.length()) >= r.MotionStillMin {
-			for _, m := range minutes[b.from : b.to+1] {
+			for _, m := range d.Minutes[b.from : b.to+1] {
 				hours[m.Hour].WornAwakeMin--
 				hours[m.Hour].SedentaryMin--
 			}
@@ -125,7 +127,7 @@ func (d *Day) countSitting(minutes []classed, hours *[24]Hour, r *Rules) {
 		bouts = append(bouts, b)
 	}
 	for i, b := range bouts {
-		h, length := &hours[minutes[b.from].Hour], b.length()
+		h, length := &hours[d.Minutes[b.from].Hour], b.length()
 		h.LongestBoutMin = max(h.LongestBoutMin, length)
 		if float64(length) >= r.ProlongedMin {
 			h.ProlongedBouts++
@@ -134,31 +136,27 @@ func (d *Day) countSitting(minutes []classed, hours *[24]Hour, r *Rules) {
 		if float64(length) >= r.LongMin {
 			h.LongBouts++
 		}
-		if i < len(bouts)-1 && isBrokenOff(minutes, b) {
+		if i < len(bouts)-1 && d.isBrokenOff(b) {
 			h.Breaks++
 		}
 	}
 }
 
 // isBrokenOff reports whether the very next minute is worn, awake and not sedentary.
-func isBrokenOff(minutes []classed, b run) bool {
-	if b.to+1 == len(minutes) {
+func (d *Day) isBrokenOff(b run) bool {
+	if b.to+1 == len(d.Minutes) {
 		return false
 	}
-	next := &minutes[b.to+1]
-	return next.Number == minutes[b.to].Number+1 && next.isWornAwake && next.HasSteps
+	next := &d.Minutes[b.to+1]
+	return next.Number == d.Minutes[b.to].Number+1 && next.isWornAwake && next.HasSteps
 }
 
 // countDoubts counts, within long runs of them, steps that no legs make and steps without a pulse.
-func (d *Day) countDoubts(minutes []classed, hours *[24]Hour, r *Rules) {
-	for _, m := range inLongRuns(minutes, r.ImplausibleRunMin, func(m *classed) bool {
-		return m.HasSteps && float64(m.Steps) > r.ImplausibleRunCadence
-	}) {
+func (d *Day) countDoubts(hours *[24]Hour, r *Rules) {
+	for _, m := range d.inLongRuns(r.ImplausibleRunMin, rushed) {
 		hours[m.Hour].ImplausibleRunMin++
 	}
-	for _, m := range inLongRuns(minutes, r.ShakerRunMin, func(m *classed) bool {
-		return m.HasSteps && float64(m.Steps) >= r.ShakerCadence && m.HeartBPM < d.ShakerBPM
-	}) {
+	for _, m := range d.inLongRuns(r.ShakerRunMin, shaken) {
 		hours[m.Hour].ShakerMin++
 	}
 }

@@ -2,19 +2,37 @@ package activity
 
 import (
 	"math"
-	"slices"
 
 	"github.com/diurna-health/diurna/transform/samples"
 )
 
-// A Minute is one with a step or heart-rate sample.
+// A Minute is one with a step or heart-rate sample, and what it counts for.
 type Minute struct {
 	Number   int32 // since 1970-01-01 UTC
-	Hour     int32 // of the person's clock
-	HasSteps bool
 	Steps    int32
 	HeartBPM float64 // mean; NaN when not measured
+	Hour     int8    // of the person's clock
+	HasSteps bool
+
+	cadence     class // by steps; still without any
+	heart       class // by heart rate: moderate, vigorous, or still
+	isInBed     bool
+	isWornAwake bool
+	isKeytel    bool // the heart is fast enough to tell the energy
+	marks       mark
 }
+
+// A mark is what a minute is that counts by how many are so on end.
+type mark uint8
+
+// The marks of a minute.
+const (
+	sedentary mark = 1 << iota // awake, worn, without a step and with a heart at rest
+	rushed                     // more steps than legs make for long
+	shaken                     // many steps at a resting pulse
+)
+
+func (m *Minute) isMeasured() bool { return !math.IsNaN(m.HeartBPM) }
 
 // A Day is a person's date: its minutes, and what is known of the person. What is not known is NaN.
 type Day struct {
@@ -31,7 +49,7 @@ type Day struct {
 	ShakerBPM    float64 // below which nobody takes many steps
 	Keytel       Keytel
 
-	classed []classed // the minutes, in the memory of the date before
+	marks mark // of any minute
 }
 
 // Keytel is what the heart says of energy (methods.md E049).
@@ -54,53 +72,57 @@ type Rules struct {
 	ShakerCadence, ShakerRunMin              float64
 }
 
-// Classes of a minute.
+// A class of a minute is how hard it was.
+type class int8
+
+// The classes.
 const (
-	still = iota
+	still class = iota
 	light
 	moderate
 	vigorous
 )
 
-// A classed is a minute and what it counts for.
-type classed struct {
-	Minute
-
-	cadence     int // its class by steps; still without any
-	heart       int // its class by heart rate: moderate, vigorous, or still
-	isMeasured  bool
-	isInBed     bool
-	isWornAwake bool
-	isSedentary bool
-	isKeytel    bool // the heart is fast enough to tell the energy
-}
-
 // classify tells for each minute in order what it counts for.
-func (d *Day) classify(r *Rules) []classed {
-	minutes := slices.Grow(d.classed[:0], len(d.Minutes))[:len(d.Minutes)]
-	d.classed = minutes
+func (d *Day) classify(r *Rules) {
 	for i := range d.Minutes {
 		m := &d.Minutes[i]
-		minutes[i] = classed{
-			Minute: *m, cadence: r.cadence(m), isMeasured: !math.IsNaN(m.HeartBPM), isInBed: d.Beds.Contain(m.Number),
-		}
-		if c := &minutes[i]; !c.isInBed {
-			c.heart = d.heart(m)
-			c.isKeytel = m.HeartBPM >= d.Keytel.FromBPM
-			c.isWornAwake = d.WornByMotion && !d.SleepUnknown
+		m.cadence = r.cadence(m)
+		if m.isInBed = d.Beds.Contain(m.Number); !m.isInBed {
+			m.heart = d.heart(m)
+			m.isKeytel = m.HeartBPM >= d.Keytel.FromBPM
+			m.isWornAwake = d.WornByMotion && !d.SleepUnknown
 		}
 	}
 	if !d.SleepUnknown {
-		wake(minutes, r.WornStretchMin)
+		wake(d.Minutes, r.WornStretchMin)
 	}
-	for i := range minutes {
-		m := &minutes[i]
-		m.isSedentary = m.isWornAwake && m.HasSteps && m.Steps == 0 && !(m.HeartBPM >= d.SedentaryBPM) // also when one is not known
+	d.marks = 0
+	for i := range d.Minutes {
+		m := &d.Minutes[i]
+		m.marks = d.mark(m, r)
+		d.marks |= m.marks
 	}
-	return minutes
 }
 
-func (r *Rules) cadence(m *Minute) int {
+func (d *Day) mark(m *Minute, r *Rules) (marks mark) {
+	if !m.HasSteps {
+		return 0
+	}
+	if m.Steps == 0 && m.isWornAwake && !(m.HeartBPM >= d.SedentaryBPM) { // also when one is not known
+		marks |= sedentary
+	}
+	steps := float64(m.Steps)
+	if steps > r.ImplausibleRunCadence {
+		marks |= rushed
+	}
+	if steps >= r.ShakerCadence && m.HeartBPM < d.ShakerBPM {
+		marks |= shaken
+	}
+	return marks
+}
+
+func (r *Rules) cadence(m *Minute) class {
 	switch steps := float64(m.Steps); {
 	case !m.HasSteps || steps <= 0:
 		return still
@@ -113,7 +135,7 @@ func (r *Rules) cadence(m *Minute) int {
 	}
 }
 
-func (d *Day) heart(m *Minute) int {
+func (d *Day) heart(m *Minute) class {
 	switch {
 	case m.HeartBPM >= d.VigorousBPM:
 		return vigorous
@@ -125,13 +147,13 @@ func (d *Day) heart(m *Minute) int {
 }
 
 // wake marks the minutes out of bed in those stretches of the clock that have a heart rate: there the watch was worn.
-func wake(minutes []classed, stretchMin float64) {
+func wake(minutes []Minute, stretchMin float64) {
 	for from := 0; from < len(minutes); {
 		to, isWorn := from, false
 		// All are whole numbers: the first minute behind the stretch is told without dividing by it again and again.
 		end := (math.Floor(float64(minutes[from].Number)/stretchMin) + 1) * stretchMin
 		for ; to < len(minutes) && float64(minutes[to].Number) < end; to++ {
-			isWorn = isWorn || minutes[to].isMeasured
+			isWorn = isWorn || minutes[to].isMeasured()
 		}
 		for i := from; isWorn && i < to; i++ {
 			minutes[i].isWornAwake = !minutes[i].isInBed
@@ -145,28 +167,31 @@ type run struct{ from, to int } // places; to is the last
 
 func (r run) length() int { return r.to - r.from + 1 }
 
-// runsOf returns the longest runs of minutes of which something is so.
-func runsOf(minutes []classed, is func(*classed) bool) []run {
+// runsOf returns the longest runs of minutes of a mark.
+func (d *Day) runsOf(of mark) []run {
+	if d.marks&of == 0 { // of most dates
+		return nil
+	}
 	var runs []run
-	for i := range minutes {
-		if !is(&minutes[i]) {
+	for i := 0; i < len(d.Minutes); i++ {
+		if d.Minutes[i].marks&of == 0 {
 			continue
 		}
-		if n := len(runs); n > 0 && runs[n-1].to == i-1 && minutes[i].Number == minutes[i-1].Number+1 {
-			runs[n-1].to = i
-		} else {
-			runs = append(runs, run{i, i})
+		from := i
+		for i+1 < len(d.Minutes) && d.Minutes[i+1].marks&of != 0 && d.Minutes[i+1].Number == d.Minutes[i].Number+1 {
+			i++
 		}
+		runs = append(runs, run{from, i})
 	}
 	return runs
 }
 
 // inLongRuns returns the minutes of those runs that are at least so long.
-func inLongRuns(minutes []classed, leastMin float64, is func(*classed) bool) []classed {
-	var within []classed
-	for _, r := range runsOf(minutes, is) {
+func (d *Day) inLongRuns(leastMin float64, of mark) []Minute {
+	var within []Minute
+	for _, r := range d.runsOf(of) {
 		if float64(r.length()) >= leastMin {
-			within = append(within, minutes[r.from:r.to+1]...)
+			within = append(within, d.Minutes[r.from:r.to+1]...)
 		}
 	}
 	return within

@@ -46,7 +46,12 @@ func (h Heart) Count(i int) int32 {
 }
 
 // Mean returns the mean of the minute at a place.
-func (h Heart) Mean(i int) float64 { return float64(h.Sum(i)) / float64(h.Count(i)) }
+func (h Heart) Mean(i int) float64 {
+	if len(h.counts) == 0 { // most devices: a date of minutes need not be divided
+		return float64(h.sums[i])
+	}
+	return float64(h.sums[i]) / float64(h.counts[i])
+}
 
 // Within returns the places of the minutes of a span.
 func (h Heart) Within(span Span) (first, end int) { return span.In(h.Minutes) }
@@ -117,7 +122,12 @@ type Spans []Span
 
 // Contain reports whether a minute is in one of them.
 func (s Spans) Contain(minute int32) bool {
-	return slices.ContainsFunc(s, func(span Span) bool { return span.From <= minute && minute < span.Until })
+	for _, span := range s {
+		if span.From <= minute && minute < span.Until {
+			return true
+		}
+	}
+	return false
 }
 
 // SpanColumns are two columns of lists that tell of spans on a date.

@@ -260,7 +260,61 @@ func (r *run) fill(ctx context.Context, target string, wide, daily []string, m *
 	if err := r.w.exec(ctx, query); err != nil {
 		return fmt.Errorf("list days: %w", err)
 	}
+	if m.Reach.Unit == SpanHoles {
+		if err := r.addHoles(ctx, target, m); err != nil {
+			return fmt.Errorf("look for holes: %w", err)
+		}
+	}
 	return nil
+}
+
+// addHoles adds to a list, for each person, all days from the first to the last, and before and behind them those up to the
+// next that one of the inputs has. What an input has before or behind has not changed; so a day that is within what a person
+// has now, or was, and not both, lies between days of the list or in a hole beside them.
+func (r *run) addHoles(ctx context.Context, target string, m *Model) error {
+	sc, err := r.scopeOf(ctx, target)
+	if err != nil || sc.days == 0 {
+		return err
+	}
+	earliestLast := sc.last // most people's last day is the last of all: hardly a file has later ones
+	for _, p := range sc.people {
+		earliestLast = min(earliestLast, p.last)
+	}
+	days := make([]string, len(m.HolesOf))
+	for i, name := range m.HolesOf {
+		if days[i], err = r.selectKeys(ctx, r.project.byName[name], r.gold[name]); err != nil {
+			return err
+		}
+	}
+	return r.w.exec(ctx, fmt.Sprintf(`create or replace table build.around_holes as
+		with spans as (
+			select user_id, min(local_date) as first_date, max(local_date) as last_date from %[1]s group by user_id
+		),
+		there as (%[2]s),
+		closed as (
+			select distinct t.user_id from there as t
+			inner join spans as s on t.user_id = s.user_id and t.local_date = s.first_date - 1
+		),
+		before as (
+			select t.user_id, max(t.local_date) + 1 as first_date from there as t
+			inner join (select * from spans anti join closed using (user_id)) as s
+				on t.user_id = s.user_id and t.local_date < s.first_date
+			group by t.user_id
+		),
+		behind as (
+			select t.user_id, min(t.local_date) - 1 as last_date from there as t
+			inner join spans as s on t.user_id = s.user_id and t.local_date > s.last_date
+			where t.local_date > %[3]s
+			group by t.user_id
+		)
+		select s.user_id, coalesce(before.first_date, s.first_date) as first_date, coalesce(behind.last_date, s.last_date) as last_date
+		from spans as s
+		left join before on s.user_id = before.user_id
+		left join behind on s.user_id = behind.user_id;
+		create or replace table %[1]s as
+		select user_id, cast(unnest(generate_series(cast(first_date as timestamp), cast(last_date as timestamp), interval 1 day))
+			as date) as local_date
+		from build.around_holes`, target, strings.Join(days, " union all "), dateLiteral(earliestLast)))
 }
 
 func distinctDays(selects []string) string {
@@ -297,7 +351,7 @@ func widen(days string, span Span, horizon string) string {
 			)`, first, last, days)
 	}
 	switch span.Unit { //nolint:exhaustive // days come after it
-	case SpanPerson:
+	case SpanPerson, SpanHoles: // holes are looked for later
 		return days
 	case SpanWeek:
 		return each("date_trunc('week', local_date)", "date_trunc('week', local_date) + interval 6 day")

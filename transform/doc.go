@@ -31,7 +31,8 @@
 //     lookback and reach are.
 //   - reach: which days a changed day changes: "n days" (that many later ones too), "n days around" (both ways), "n days
 //     recorded" (that many later ones, as far as any table has days), week (its ISO week), month, forward (all later
-//     days), or person (all of the person's days). None means the day alone.
+//     days), holes of <inputs> (the days from the first to the last that changed, and on both sides of them up to the next
+//     that one of these tables has), or person (all of the person's days). None means the day alone.
 //   - closes: week, month or year: only the last day of such a period has rows. On other days nothing is built.
 //   - source: where the formula comes from. Required of a table.
 //   - audit: a predicate that no row may violate; one per line, as many as wanted. Null does not violate.
@@ -125,9 +126,10 @@
 //
 // # Decisions
 //
-// Lookback and reach can be person. The spine user_days has a row for every day between a person's first and last
-// evidence, holes included: a new first day fills holes forwards, a new last day backwards, a deleted day empties both.
-// No number of days says that.
+// Lookback can be person, and reach person or holes. The spine user_days has a row for every day between a person's first
+// and last evidence, holes included: a new first day fills holes forwards, a new last day backwards, a deleted day empties
+// both. No number of days says that. Yet what lies behind the next evidence stays: with a person built whole for each new
+// day, sixty rows were made and compared for one.
 //
 // Lookback and reach can go around a day. A night is dated by its end, and a segment that arrives late can move the end of
 // its neighbours' night to another date, earlier or later.

@@ -31,6 +31,7 @@ const (
 	SpanYear    SpanUnit = "year"    // the calendar year of the day
 	SpanForward SpanUnit = "forward" // all later days
 	SpanPerson  SpanUnit = "person"  // all of a person's days
+	SpanHoles   SpanUnit = "holes"   // the days on both sides that some inputs do not have
 )
 
 // A Sensitivity keeps tables apart that concern more than health: whoever opens the lake does not see them unless they
@@ -72,6 +73,7 @@ type Model struct {
 	Lookback Span
 	Daily    []string // inputs of which a row needs its own day alone, whatever lookback and reach are
 	Reach    Span
+	HolesOf  []string // of reach holes: the inputs
 	Closes   SpanUnit // a week, a month or a year, whose last days alone have rows; "" = any day may
 	Source   string
 	Audits   []string
@@ -217,6 +219,10 @@ func (m *Model) setHeader(key, value string) (err error) {
 	case "daily":
 		m.Daily = splitList(value)
 	case "reach":
+		if of, ok := strings.CutPrefix(value, "holes of "); ok {
+			m.Reach, m.HolesOf = Span{Unit: SpanHoles}, splitList(of)
+			break
+		}
 		m.Reach, err = parseSpan(value)
 	case "closes":
 		if m.Closes = SpanUnit(value); !slices.Contains([]SpanUnit{SpanWeek, SpanMonth, SpanYear}, m.Closes) {
@@ -295,7 +301,7 @@ func parseSpan(s string) (Span, error) {
 	number, ok := strings.CutSuffix(rest, " days")
 	n, err := strconv.Atoi(number)
 	if !ok || err != nil || n < 1 || n > 3660 || around && recorded {
-		return Span{}, fmt.Errorf("%q is not \"n days\", \"n days around\", \"n days recorded\", week, month, forward or person", s)
+		return Span{}, fmt.Errorf("%q is not \"n days\", \"n days around\", \"n days recorded\", week, month, forward or person, nor of reach \"holes of <tables>\"", s)
 	}
 	return Span{Unit: SpanDays, Days: n, Around: around, Recorded: recorded}, nil
 }

@@ -264,6 +264,11 @@ func (p *Project) checkInputs(ctx context.Context) error {
 				problems = append(problems, fmt.Errorf("model %s: daily: %q is no table or kept view that it reads", m.Name, name))
 			}
 		}
+		for _, name := range m.HolesOf {
+			if in := p.byName[name]; in == nil || in.Build != BuildTable || !slices.Contains(m.Inputs, name) {
+				problems = append(problems, fmt.Errorf("model %s: reach: %q is no table among its inputs", m.Name, name))
+			}
+		}
 		for _, in := range m.Inputs {
 			switch {
 			case !known[in] && p.byName[in] == nil:

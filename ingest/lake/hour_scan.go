@@ -3,9 +3,7 @@ package lake
 import (
 	"cmp"
 	"context"
-	"errors"
 	"fmt"
-	"os"
 	"slices"
 
 	"github.com/parquet-go/parquet-go"
@@ -154,26 +152,14 @@ type scanRun struct {
 }
 
 func openScanRun(ctx context.Context, path string, metrics []string) (*scanRun, error) {
-	f, err := openLocal(path)
+	f, err := NewLocalStore("", osFS{}).Open(ctx, path)
 	if err != nil {
-		return nil, err
+		return nil, fmt.Errorf("open data file: %w", err)
 	}
 	r := &scanRun{file: &hourFile{}, metrics: metrics}
 	known := newSymbols()
 	r.file.columnFile, err = columnsIn(ctx, f, path, func(s *parquet.Schema) []column { return r.file.sampleColumns(s, known) })
 	return r, err
-}
-
-func openLocal(path string) (OpenFile, error) {
-	f, err := os.Open(path)
-	if err != nil {
-		return nil, fmt.Errorf("open data file: %w", err)
-	}
-	info, err := f.Stat()
-	if err != nil {
-		return nil, errors.Join(fmt.Errorf("open data file: %w", err), f.Close())
-	}
-	return sizedFile{f, info.Size()}, nil
 }
 
 // seek goes on to the first row of a person, or of one who comes after.

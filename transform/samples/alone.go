@@ -75,10 +75,7 @@ func (s *series) followSamples(h *Hour) bool {
 		if minute <= last {
 			return false
 		}
-		low, high, sum := h.Values[from], h.Values[from], int32(0)
-		for _, v := range h.Values[from:end] {
-			low, high, sum = min(low, v), max(high, v), sum+v
-		}
+		low, high, sum := extent(h.Values[from:end])
 		count := int32(end - from)
 		s.minutes, s.sums, s.counts = append(s.minutes, base+minute), append(s.sums, sum), append(s.counts, count)
 		s.mins, s.maxs = append(s.mins, low), append(s.maxs, high)
@@ -86,19 +83,6 @@ func (s *series) followSamples(h *Hour) bool {
 		from, last = end, minute
 	}
 	return true
-}
-
-// minuteFrom returns the minute of the hour in which a sample starts, and behind which sample it ends.
-func (h *Hour) minuteFrom(from int) (minute int32, end int) {
-	if len(h.OffsetsMS) != len(h.Values) && h.PeriodMS > 0 {
-		at, period := h.offsetMS(from), int64(h.PeriodMS)
-		left := minuteMS - 1 - at%minuteMS // ms of the minute behind the start of the sample
-		return int32(at / minuteMS), min(len(h.Values), from+int(left/period)+1)
-	}
-	minute = int32(h.offsetMS(from) / minuteMS)
-	for end = from + 1; end < len(h.Values) && int32(h.offsetMS(end)/minuteMS) == minute; end++ {
-	}
-	return minute, end
 }
 
 // extend appends a value n times.

@@ -65,17 +65,23 @@ func (t *tally) add(values []int32, h *Hour) {
 			min: values[0], max: values[0], periodMS: h.PeriodMS, sourceRank: h.SourceRank, offsetMin: h.UTCOffsetMin,
 		}
 	}
-	low, high, sum := t.min, t.max, int32(0)
-	for _, v := range values {
-		low, high, sum = min(low, v), max(high, v), sum+v
-	}
-	t.min, t.max, t.sum, t.count = low, high, t.sum+sum, t.count+int32(len(values))
+	low, high, sum := extent(values)
+	t.min, t.max, t.sum, t.count = min(t.min, low), max(t.max, high), t.sum+sum, t.count+int32(len(values))
 	if h.SourceRank > nativeRank {
 		t.foreign += sum
 	}
 	t.periodMS = max(t.periodMS, h.PeriodMS)
 	t.sourceRank = min(t.sourceRank, h.SourceRank)
 	t.offsetMin = min(t.offsetMin, h.UTCOffsetMin)
+}
+
+// extent returns the lowest, the highest and the sum of some values, one at least.
+func extent(values []int32) (low, high, sum int32) {
+	low, high = values[0], values[0]
+	for _, v := range values {
+		low, high, sum = min(low, v), max(high, v), sum+v
+	}
+	return low, high, sum
 }
 
 // A track is what one device recorded of one metric on one date.
@@ -176,6 +182,19 @@ func (h *Hour) offsetMS(i int) int64 {
 	return int64(h.OffsetsMS[0]) + int64(i)*int64(h.PeriodMS)
 }
 
+// minuteFrom returns the minute of the hour in which a sample starts, and behind which sample it ends.
+func (h *Hour) minuteFrom(from int) (minute int32, end int) {
+	if len(h.OffsetsMS) != len(h.Values) && h.PeriodMS > 0 {
+		at, period := h.offsetMS(from), int64(h.PeriodMS)
+		left := minuteMS - 1 - at%minuteMS // ms of the minute behind the start of the sample
+		return int32(at / minuteMS), min(len(h.Values), from+int(left/period)+1)
+	}
+	minute = int32(h.offsetMS(from) / minuteMS)
+	for end = from + 1; end < len(h.Values) && int32(h.offsetMS(end)/minuteMS) == minute; end++ {
+	}
+	return minute, end
+}
+
 // isOfMinutes reports whether the hour has samples of which minutes are made. None may be left of those it had.
 func (h *Hour) isOfMinutes() bool { return h.Metric != Motion && len(h.Values) > 0 }
 
@@ -200,12 +219,8 @@ func floorDiv(a, b int64) int64 {
 func (t *track) add(h *Hour, first int64) {
 	base := floorDiv(h.HourUS, minuteUS) - first // before the first sample, maybe
 	for from := 0; from < len(h.Values); {
-		minute := h.offsetMS(from) / minuteMS
-		end := from + 1
-		for end < len(h.Values) && h.offsetMS(end)/minuteMS == minute {
-			end++
-		}
-		t.minutes[base+minute].add(h.Values[from:end], h)
+		minute, end := h.minuteFrom(from)
+		t.minutes[base+int64(minute)].add(h.Values[from:end], h)
 		from = end
 	}
 }

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"hash/crc32"
 	"io"
+	"math"
 	"time"
 
 	"github.com/segmentio/kafka-go/compress"
@@ -51,6 +52,9 @@ const maxUnpackedBytes = 512 << 20
 var (
 	errCutOff  = errors.New("the broker sent only part of a batch")
 	errDamaged = errors.New("a batch is damaged: its checksum does not fit")
+
+	// The checksum is no help here: it leaves out the first offset, which brokers write.
+	errOffsets = errors.New("a batch is damaged: its offsets are none that a partition can have")
 )
 
 // nextBatch takes the first batch off data. It returns errCutOff when only part of it is there.
@@ -73,6 +77,9 @@ func nextBatch(data []byte) (b batch, rest []byte, err error) {
 		b, err = readBatch(data)
 	default:
 		err = fmt.Errorf("a batch has format %d, which this program does not know", magic)
+	}
+	if err == nil && (b.first < 0 || b.last < b.first || b.last == math.MaxInt64) { // after the last one there is always a next
+		err = errOffsets
 	}
 	return b, rest, err
 }
@@ -130,8 +137,8 @@ func (b *batch) messages(partition int32, yield func(Message)) error {
 		if err != nil {
 			return fmt.Errorf("batch at offset %d: %w", b.first, err)
 		}
-		if m.Offset > b.last {
-			return fmt.Errorf("batch at offset %d: a record says it is %d, beyond the end", b.first, m.Offset)
+		if m.Offset < b.first || m.Offset > b.last {
+			return fmt.Errorf("batch at offset %d: a record says it is %d, outside of it", b.first, m.Offset)
 		}
 		m.Partition = partition
 		yield(m)

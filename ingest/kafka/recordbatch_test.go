@@ -5,6 +5,7 @@ import (
 	"encoding/binary"
 	"errors"
 	"hash/crc32"
+	"math"
 	"strings"
 	"testing"
 	"time"
@@ -109,6 +110,43 @@ func TestWhatIsSoundBeforeAFaultIsHandedOutAndTheFaultComesNext(t *testing.T) {
 	if got, err := readFrom(0, lying); err == nil {
 		t.Errorf("a record beyond the end of its batch: %+v", got)
 	}
+}
+
+func TestABatchWhoseOffsetsAreImpossibleIsDamaged(t *testing.T) {
+	for name, data := range map[string][]byte{
+		"before the first":    encodeBatch(-4, 5, 0, -1, 0, 0, record("a")),
+		"backwards":           encodeBatch(9, 8, 0, -1, 0, 0, record("a")),
+		"with no next":        encodeBatch(math.MaxInt64, math.MaxInt64, 0, -1, 0, 0, record("a")),
+		"beyond the last":     encodeBatch(math.MaxInt64-1, math.MinInt64, 0, -1, 0, 0, record("a")),
+		"a marker, as bad":    encodeBatch(math.MaxInt64, math.MaxInt64, attributeControl, 1, 0, 0, record("marker")),
+		"a set without next":  oldMessage(math.MaxInt64),
+		"a set of a negative": oldMessage(-1),
+	} {
+		if got, err := readFrom(3, data); !errors.Is(err, errOffsets) {
+			t.Errorf("%s: %+v, %v", name, got, err)
+		}
+	}
+	outside := encodeBatch(5, 6, 0, -1, 0, 0, kmsg.Record{Value: []byte("a")}, record("b"))
+	at := batchHeaderBytes + 3 // of the first record's offset, which is 0
+	outside[at] = 1            // -1
+	binary.BigEndian.PutUint32(outside[batchChecksumAt:], crc32.Checksum(outside[batchAttributesAt:], crc32.MakeTable(crc32.Castagnoli)))
+	if got, err := readFrom(3, outside); err == nil {
+		t.Errorf("a record from before its batch: %+v", got)
+	}
+}
+
+// oldMessage writes a message of the time before batches.
+func oldMessage(offset int64) []byte {
+	set := protocol.RecordSet{Version: 1, Records: protocol.NewRecordReader(
+		protocol.Record{Time: time.UnixMilli(1_400_000_000_000), Value: protocol.NewBytes([]byte("old"))},
+	)}
+	var raw bytes.Buffer
+	if _, err := set.WriteTo(&raw); err != nil {
+		panic(err)
+	}
+	data := raw.Bytes()[4:]
+	binary.BigEndian.PutUint64(data, uint64(offset))
+	return data
 }
 
 func TestEveryFlippedByteOfABatchIsFound(t *testing.T) {

@@ -66,12 +66,17 @@ test-s3: check ## Run the tests of the S3 side against versitygw, beside those o
 	GOBIN=$(CURDIR)/bin $(GO) install github.com/versity/versitygw/cmd/versitygw@v1.8.0
 	DIURNA_TEST_VERSITYGW=$(CURDIR)/bin/versitygw $(GO) test -count=1 $(TESTFLAGS) ./ingest/lake/s3
 
+# Go before 1.27 now and then takes the end of the fuzzing time for a failure (go.dev/issue/75804). It then names the
+# test, says this and nothing else: whoever finds an input says which.
+FUZZ_OUT_OF_TIME = --- FAIL: Fuzz[A-Za-z0-9]+ \([0-9.]+s\) +context deadline exceeded FAIL exit status 1
+
 .PHONY: fuzz
 fuzz: check ## Run every fuzz test for FUZZTIME (30s) each, FUZZJOBS (1) at a time
 	@grep -rh --include='*_test.go' -l '^func Fuzz' . | sort | while read -r file; do \
 		grep -o '^func Fuzz[A-Za-z0-9]*' $$file | sed "s|^func |$$(dirname $$file) |"; \
 	done | xargs -P $(FUZZJOBS) -L 1 sh -c '\
 		out=$$($(GO) test -run "^$$" -fuzz "^$$2\$$" -fuzztime $(FUZZTIME) -fuzzminimizetime 100x $(if $(filter-out 1,$(FUZZJOBS)),-parallel 1) $$1 2>&1); code=$$?; \
+		if [ $$code != 0 ] && printf "%s" "$$out" | tr "\n" " " | grep -Eq -- "$(FUZZ_OUT_OF_TIME)"; then code=0; out="its time was up"; fi; \
 		printf "%s %s\n%s\n" "$$1" "$$2" "$$(printf "%s" "$$out" | if [ $$code = 0 ]; then tail -n 3; else cat; fi)"; exit $$code' fuzz
 
 # They are the tests that kill, freeze and starve processes, which the race detector would not see into.

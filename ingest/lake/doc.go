@@ -104,6 +104,10 @@
 // A footer is walked through with Apache's thrift before parquet-go reads it: that makes room for a list as long as the
 // footer says, and 24 GiB for one that was damaged end the process (found by FuzzFooter).
 //
+// Splice makes a file of groups of rows of two others, for a builder that has changed one person's rows among those of
+// many. It moves what the footers say of the groups bit by bit, with a reader of thrift's compact protocol that copies what
+// it does not know: parquet-go has no room for some of what DuckDB writes, and writes "no nulls" where nothing was said.
+//
 // Files are compressed with the fastest level of zstd, compacted ones too: a day of hours takes 0.75 bytes a sample, 0.56
 // of heart rate, and the default level saves 4 % of that, for 90 % of it are deltas that are dense already.
 //

@@ -137,7 +137,9 @@
 // A gold table is cut neither by person nor by month: what a build makes becomes a file of its own, and takes with it the
 // smaller files there are. Cut by person, a new day of everybody rewrote all that lay behind it, four seconds for a
 // thousand people with thirty days. Within a file rows are in order of person, in small row groups, so that one person is
-// found without reading the others.
+// found without reading the others, and written again without them: of a file that a late batch changes, the groups that
+// hold the person are made anew, and the others' bytes copied. Writing whole files anew was a fifth of a late batch among
+// 10,000 people, and all of it grew with their number.
 //
 // A long reach is of recorded days. A day of today changes no day of the sixty to come, yet sixty times the person-days to
 // look at are most of the work. It is for models whose every row needs a row of that day in a table they read,

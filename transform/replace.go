@@ -17,8 +17,11 @@ const (
 	// defaultFileRows is how many rows a gold file holds: small enough that a changed day rewrites little, large enough
 	// that a table is not thousands of files.
 	defaultFileRows = 65_536
-	// rowGroupRows is in how many of them, in order of person, a reader can look for one person.
-	rowGroupRows = 8192
+	// groupsInFile is in how many groups of rows a file lies, in order of person: of a file that is read for one person, or
+	// written again for one, the others' groups are left alone.
+	groupsInFile = 8
+	// leastGroupRows is by how many rows DuckDB counts when it makes groups.
+	leastGroupRows = 2048
 )
 
 // replaceRows puts the rows of build.model_output in the place of the table's rows of the dirty days, and commits them
@@ -31,13 +34,8 @@ func (r *run) replaceRows(ctx context.Context, m *Model, base *lake.Snapshot, di
 	}
 	commit := lake.Commit{Base: base}
 	if changed.days > 0 {
-		files, rows, err := r.filesToRewrite(ctx, m, base, changed)
-		if err != nil {
-			return fmt.Errorf("find files to rewrite: %w", err)
-		}
-		commit.Remove = filePaths(files)
-		if commit.Add, state.result.Rows, err = r.rewrite(ctx, m, base, files, rows, changed); err != nil {
-			return fmt.Errorf("rewrite files: %w", err)
+		if err := r.replaceDays(ctx, m, &commit, changed, &state); err != nil {
+			return err
 		}
 	}
 	// A file that came out byte for byte as it was has the same name, and stays.
@@ -94,27 +92,104 @@ func (r *run) compareRows(ctx context.Context, m *Model, base *lake.Snapshot, di
 	return changed, r.noteRestated(ctx, m, base, old, state)
 }
 
+// replaceDays writes the files that go in the place of those with rows of changed days.
+func (r *run) replaceDays(ctx context.Context, m *Model, commit *lake.Commit, changed *scope, state *buildState) error {
+	base := commit.Base
+	holders, err := r.filesWith(ctx, m, changed.choose(base.Files, m.DateColumn()), changed.table)
+	if err != nil {
+		return fmt.Errorf("find files to rewrite: %w", err)
+	}
+	spliced, others, err := r.spliceFiles(ctx, m, base, holders)
+	if err != nil {
+		return fmt.Errorf("splice files: %w", err)
+	}
+	for _, s := range spliced {
+		commit.Add, commit.Remove = append(commit.Add, s.path), append(commit.Remove, s.of.file.Path)
+		state.result.Rows += s.rows
+	}
+	rest, err := r.daysNotIn(ctx, changed, spliced)
+	if err != nil || rest.days == 0 {
+		return err
+	}
+	files, most, err := r.filesToRewrite(ctx, m, base, others, rest, commit.Remove)
+	if err != nil {
+		return fmt.Errorf("find files to rewrite: %w", err)
+	}
+	added, rows, err := r.rewrite(ctx, m, base, files, most, rest)
+	if err != nil {
+		return fmt.Errorf("rewrite files: %w", err)
+	}
+	commit.Add, commit.Remove = append(commit.Add, added...), append(commit.Remove, filePaths(files)...)
+	state.result.Rows += rows
+	return nil
+}
+
+// A holder is a file that holds rows of changed days. Which they are stands in build.places.
+type holder struct {
+	file        lake.File
+	path        string // by which DuckDB reads it, until release
+	first, last string // of the people of those days
+	isAlone     bool   // no other file holds rows of the same days
+}
+
+// filesWith returns those of the files that hold rows of the days of a list.
+func (r *run) filesWith(ctx context.Context, m *Model, files []lake.File, days string) ([]holder, error) {
+	if len(files) == 0 {
+		return nil, nil
+	}
+	paths, release, err := r.store.Local(ctx, files)
+	if err != nil {
+		return nil, err
+	}
+	r.held = append(r.held, release)
+	if err := r.w.exec(ctx, fmt.Sprintf(`create or replace table build.places as
+		select distinct o.filename, c.user_id, c.local_date
+		from read_parquet(%s, hive_partitioning = false, filename = true) as o inner join %s as c on %s`,
+		literals(paths), days, changedMatch(m, "o"))); err != nil {
+		return nil, err
+	}
+	rows, err := r.w.conn.QueryContext(ctx, `
+		select filename, min(user_id), max(user_id), max(files) = 1
+		from (select *, count(*) over (partition by user_id, local_date) as files from build.places)
+		group by filename
+		order by filename`)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var holders []holder
+	for rows.Next() {
+		var h holder
+		if err := rows.Scan(&h.path, &h.first, &h.last, &h.isAlone); err != nil {
+			return nil, err
+		}
+		i := slices.Index(paths, h.path)
+		if i < 0 {
+			return nil, errors.New("DuckDB names a file that it was not given")
+		}
+		h.file = files[i]
+		holders = append(holders, h)
+	}
+	return holders, rows.Err()
+}
+
 // filesToRewrite returns the files that hold rows of changed days, and beside them small ones: each that has no more rows
-// than what is written anyway. New days of everybody do not touch what lies behind them, a row is written again only as
-// the files it is in double, and of files smaller than they should be there are few. With the new rows of the changed
-// days they have at most so many rows.
-func (r *run) filesToRewrite(ctx context.Context, m *Model, base *lake.Snapshot, changed *scope) (files []lake.File, rows int64, err error) {
+// than what is written anyway, and does not go already. New days of everybody do not touch what lies behind them, a row is
+// written again only as the files it is in double, and of files smaller than they should be there are few. With the new rows
+// of the changed days they have at most so many rows.
+func (r *run) filesToRewrite(ctx context.Context, m *Model, base *lake.Snapshot, holders []holder, changed *scope, gone []string) (files []lake.File, rows int64, err error) {
 	rows, err = r.w.count(ctx, fmt.Sprintf("select count(*) from build.model_output as n semi join %s as c on %s",
 		changed.table, changedMatch(m, "n")))
 	if err != nil {
 		return nil, 0, err
 	}
-	files, err = r.filesWith(ctx, m, changed.choose(base.Files, m.DateColumn()), changed.table)
-	if err != nil {
-		return nil, 0, err
+	for _, h := range holders {
+		files = append(files, h.file)
+		rows += h.file.Rows
+		gone = append(gone, h.file.Path)
 	}
-	others := slices.DeleteFunc(slices.Clone(base.Files), func(f lake.File) bool {
-		return slices.ContainsFunc(files, func(g lake.File) bool { return g.Path == f.Path })
-	})
+	others := slices.DeleteFunc(slices.Clone(base.Files), func(f lake.File) bool { return slices.Contains(gone, f.Path) })
 	slices.SortFunc(others, func(a, b lake.File) int { return cmp.Or(cmp.Compare(a.Rows, b.Rows), strings.Compare(a.Path, b.Path)) })
-	for _, f := range files {
-		rows += f.Rows
-	}
 	for _, f := range others {
 		if f.Rows > rows || rows+f.Rows > int64(r.fileRows()) {
 			break
@@ -123,36 +198,6 @@ func (r *run) filesToRewrite(ctx context.Context, m *Model, base *lake.Snapshot,
 		rows += f.Rows
 	}
 	return files, rows, nil
-}
-
-// filesWith returns those of the files that hold rows of the days of a list.
-func (r *run) filesWith(ctx context.Context, m *Model, files []lake.File, days string) ([]lake.File, error) {
-	if len(files) == 0 {
-		return nil, nil
-	}
-	paths, release, err := r.store.Local(ctx, files)
-	if err != nil {
-		return nil, err
-	}
-	defer release()
-	rows, err := r.w.conn.QueryContext(ctx, fmt.Sprintf(
-		"select distinct o.filename from read_parquet(%s, hive_partitioning = false, filename = true) as o semi join %s as c on %s",
-		literals(paths), days, changedMatch(m, "o")))
-	if err != nil {
-		return nil, err
-	}
-	defer rows.Close()
-	var with []lake.File
-	for rows.Next() {
-		var path string
-		if err := rows.Scan(&path); err != nil {
-			return nil, err
-		}
-		if i := slices.Index(paths, path); i >= 0 {
-			with = append(with, files[i])
-		}
-	}
-	return with, rows.Err()
 }
 
 // changedMatch matches rows of the model with the list of changed days, c.
@@ -183,7 +228,7 @@ func (r *run) rewrite(ctx context.Context, m *Model, base *lake.Snapshot, files 
 		}
 	}
 	for _, rowsOfFile := range selects {
-		path, n, err := r.writeFile(ctx, m, rowsOfFile)
+		path, n, err := r.writeFile(ctx, m, rowsOfFile, r.groupRows(min(most, int64(r.fileRows()))))
 		if err != nil {
 			return nil, 0, err
 		}
@@ -211,32 +256,61 @@ func (r *run) cut(ctx context.Context, rows string) ([]string, error) {
 	return selects, nil
 }
 
+func (r *run) mostGroupRows() int64 { return max(int64(r.fileRows())/groupsInFile, leastGroupRows) }
+
+// groupRows returns how many rows groups have so that they are all as long, and not longer than they should be.
+func (r *run) groupRows(rows int64) int64 {
+	groups := max(1, (rows+r.mostGroupRows()-1)/r.mostGroupRows())
+	return max(1, (rows+groups-1)/groups)
+}
+
 // writeFile writes and publishes one file of the rows of a select, in order of the grain. Of no rows there is no file.
-func (r *run) writeFile(ctx context.Context, m *Model, rowsOfFile string) (path string, rows int64, err error) {
+func (r *run) writeFile(ctx context.Context, m *Model, rowsOfFile string, inGroup int64) (path string, rows int64, err error) {
+	err = r.withTemp(ctx, m, func(tmp string) error {
+		if rows, err = r.writeRows(ctx, m, tmp, rowsOfFile, inGroup); err != nil || rows == 0 {
+			return err
+		}
+		path, err = r.publish(ctx, m, tmp)
+		return err
+	})
+	return path, rows, err
+}
+
+// withTemp calls do with the path of a temporary file, and removes that when it is still there.
+func (r *run) withTemp(ctx context.Context, m *Model, do func(tmp string) error) error {
 	tmp, err := r.store.TempPath(ctx, goldPrefix+m.Name)
 	if err != nil {
-		return "", 0, err
+		return err
 	}
-	defer func() {
-		if removeErr := os.Remove(tmp); path == "" && removeErr != nil && !errors.Is(removeErr, fs.ErrNotExist) {
-			err = errorsWith(err, removeErr)
+	err = do(tmp)
+	if removeErr := os.Remove(tmp); removeErr != nil && !errors.Is(removeErr, fs.ErrNotExist) {
+		if err == nil {
+			return removeErr
 		}
-	}()
+		return errorsWith(err, removeErr)
+	}
+	return err
+}
+
+// writeRows writes the rows of a select into a temporary file, in order of the grain.
+func (r *run) writeRows(ctx context.Context, m *Model, tmp, selected string, inGroup int64) (rows int64, err error) {
 	// The name is temporary already, so DuckDB need not write beside it and rename.
 	res, err := r.w.conn.ExecContext(ctx, fmt.Sprintf(`copy (select * from (%s) order by %s)
 		to %s (format parquet, compression zstd, row_group_size %d, use_tmp_file false)`,
-		rowsOfFile, strings.Join(m.Grain, ", "), literal(tmp), rowGroupRows))
+		selected, strings.Join(m.Grain, ", "), literal(tmp), inGroup))
+	if err == nil {
+		rows, err = res.RowsAffected()
+	}
 	if err != nil {
-		return "", 0, fmt.Errorf("write file: %w", err)
+		return 0, fmt.Errorf("write file: %w", err)
 	}
-	if rows, err = res.RowsAffected(); err != nil {
-		return "", 0, fmt.Errorf("write file: %w", err)
-	}
-	if rows == 0 {
-		return "", 0, nil
-	}
+	return rows, nil
+}
+
+// publish makes a finished temporary file one of the table's.
+func (r *run) publish(ctx context.Context, m *Model, tmp string) (path string, err error) {
 	if path, err = r.store.Publish(ctx, goldPrefix+m.Name, tmp, m.Name, nil); err != nil {
-		return "", 0, fmt.Errorf("publish file: %w", err)
+		return "", fmt.Errorf("publish file: %w", err)
 	}
-	return path, rows, nil
+	return path, nil
 }

@@ -75,6 +75,8 @@ type world struct {
 	project *transform.Project
 	pieces  map[string]piece
 	offset  int64
+
+	fileRows int // of gold; 0 = as few as testConfig has
 }
 
 // newWorld is a world of the models named, and of all they read; of the spine when none is.
@@ -244,7 +246,9 @@ func (w *world) commit(table string, add []string, properties map[string]string)
 
 func (w *world) build(full bool) *transform.Result {
 	w.t.Helper()
-	result, err := buildOn(w.t, w.lake, w.project, full)
+	cfg := testConfig(w.t)
+	cfg.FileRows = stdcmp.Or(w.fileRows, cfg.FileRows)
+	result, err := buildWith(w.t, w.lake, w.project, cfg, full)
 	if err != nil {
 		w.t.Fatal(err)
 	}
@@ -253,7 +257,12 @@ func (w *world) build(full bool) *transform.Result {
 
 func buildOn(t *testing.T, store transform.Store, project *transform.Project, full bool) (*transform.Result, error) {
 	t.Helper()
-	b := transform.NewBuilder(store, project, testConfig(t))
+	return buildWith(t, store, project, testConfig(t), full)
+}
+
+func buildWith(t *testing.T, store transform.Store, project *transform.Project, cfg transform.Config, full bool) (*transform.Result, error) {
+	t.Helper()
+	b := transform.NewBuilder(store, project, cfg)
 	if full {
 		return b.BuildFull(t.Context())
 	}
@@ -328,7 +337,7 @@ func (w *world) snapshots() map[string]string {
 func (w *world) sameAsFull() {
 	w.t.Helper()
 	fresh := newWorld(w.t)
-	fresh.project = w.project
+	fresh.project, fresh.fileRows = w.project, w.fileRows
 	fresh.put(w.pieces)
 	fresh.build(true)
 	if diff := cmp.Diff(fresh.gold(), w.gold()); diff != "" {

@@ -290,7 +290,7 @@ func (r *run) addHoles(ctx context.Context, target string, m *Model) error {
 		with spans as (
 			select user_id, min(local_date) as first_date, max(local_date) as last_date from %[1]s group by user_id
 		),
-		there as (%[2]s),
+		there as (select t.* from (%[2]s) as t semi join spans as s on t.user_id = s.user_id),
 		closed as (
 			select distinct t.user_id from there as t
 			inner join spans as s on t.user_id = s.user_id and t.local_date = s.first_date - 1

@@ -50,16 +50,40 @@ evidence as (
         wear_days.motion_min
 
     from dirty_days
-    left join activity_days
+    left join (
+        select activity_days.*
+        from activity_days
+        semi join dirty_days
+            on activity_days.user_id = dirty_days.user_id
+            and activity_days.local_date = dirty_days.local_date
+    ) as activity_days
         on dirty_days.user_id = activity_days.user_id
         and dirty_days.local_date = activity_days.local_date
-    left join heart_rate_days
+    left join (
+        select heart_rate_days.*
+        from heart_rate_days
+        semi join dirty_days
+            on heart_rate_days.user_id = dirty_days.user_id
+            and heart_rate_days.local_date = dirty_days.local_date
+    ) as heart_rate_days
         on dirty_days.user_id = heart_rate_days.user_id
         and dirty_days.local_date = heart_rate_days.local_date
-    left join sleep_nights
+    left join (
+        select sleep_nights.*
+        from sleep_nights
+        semi join dirty_days
+            on sleep_nights.user_id = dirty_days.user_id
+            and sleep_nights.night_date = dirty_days.local_date
+    ) as sleep_nights
         on dirty_days.user_id = sleep_nights.user_id
         and dirty_days.local_date = sleep_nights.night_date
-    left join wear_days
+    left join (
+        select wear_days.*
+        from wear_days
+        semi join dirty_days
+            on wear_days.user_id = dirty_days.user_id
+            and wear_days.local_date = dirty_days.local_date
+    ) as wear_days
         on dirty_days.user_id = wear_days.user_id
         and dirty_days.local_date = wear_days.local_date
 

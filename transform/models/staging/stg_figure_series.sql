@@ -8,6 +8,23 @@
 
 with
 
+-- Three figures of one reading.
+nights as materialized (
+
+    select
+        user_id,
+        night_date,
+        method_version || ' ' || source as figure_method,
+        total_sleep_time_min,
+        sleep_onset_at,
+        onset_utc_offset_min,
+        sleep_offset_at,
+        offset_utc_offset_min
+
+    from sleep_nights
+
+),
+
 series as (
 
     select
@@ -48,52 +65,52 @@ series as (
     select
         user_id,
         'total_sleep_time_min' as figure,
-        method_version || ' ' || source as figure_method,
+        figure_method,
         'night' as valid_on,
         list(cast(night_date - date '1970-01-01' as integer)) as dates,
         list(cast(total_sleep_time_min as double)) as figure_values
 
-    from sleep_nights
+    from nights
 
     where total_sleep_time_min is not null
 
-    group by user_id, method_version, source
+    group by user_id, figure_method
 
     union all
 
     select
         user_id,
         'sleep_onset_clock_min' as figure,
-        method_version || ' ' || source as figure_method,
+        figure_method,
         'night' as valid_on,
         list(cast(night_date - date '1970-01-01' as integer)) as dates,
         list(
             epoch_ms(sleep_onset_at) / 60000 + onset_utc_offset_min - 1440 * cast(night_date - date '1970-01-01' as double)
         ) as figure_values
 
-    from sleep_nights
+    from nights
 
     where sleep_onset_at is not null and onset_utc_offset_min is not null
 
-    group by user_id, method_version, source
+    group by user_id, figure_method
 
     union all
 
     select
         user_id,
         'sleep_offset_clock_min' as figure,
-        method_version || ' ' || source as figure_method,
+        figure_method,
         'night' as valid_on,
         list(cast(night_date - date '1970-01-01' as integer)) as dates,
         list(
             epoch_ms(sleep_offset_at) / 60000 + offset_utc_offset_min - 1440 * cast(night_date - date '1970-01-01' as double)
         ) as figure_values
 
-    from sleep_nights
+    from nights
 
     where sleep_offset_at is not null and offset_utc_offset_min is not null
 
-    group by user_id, method_version, source
+    group by user_id, figure_method
 
 )
 

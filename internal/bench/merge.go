@@ -79,7 +79,7 @@ func mergeStage(ctx context.Context, j job) (result, error) {
 	}
 	defer h.close() //nolint:errcheck // what was measured is in r
 	m := mix.Config{Seed: j.Seed, People: j.People, Date: mixDate, Cut: mix.ByQuarters}
-	if _, err := fillBronze(ctx, h.lake, m, 0, func(*syncv1.Batch) {}); err != nil {
+	if err := fillBronze(ctx, h.lake, m, func(*syncv1.Batch) {}); err != nil {
 		return result{}, fmt.Errorf("fill bronze: %w", err)
 	}
 	if j.SQL != "" {
@@ -104,27 +104,36 @@ func mergeStage(ctx context.Context, j job) (result, error) {
 // bronzeFileSamples is how many samples a file of bronze holds, as ingest cuts them.
 const bronzeFileSamples = ingest.DefaultFlushSamples
 
-// fillBronze writes the batches, changed as asked, as ingest would: one message an offset from the given one on, but
-// without Kafka. It returns the offset after the last.
-func fillBronze(ctx context.Context, l *lake.Lake, m mix.Config, from int64, change func(*syncv1.Batch)) (int64, error) {
+// fillBronze writes the batches, changed as asked, as ingest would: one message an offset from the end of bronze on, but
+// without Kafka.
+func fillBronze(ctx context.Context, l *lake.Lake, m mix.Config, change func(*syncv1.Batch)) error {
+	bronze, err := l.Load(ctx, schemas.TableSyncRecords)
+	if err != nil {
+		return err
+	}
+	marks, err := bronze.Watermarks(lake.IngestWatermark)
+	if err != nil {
+		return err
+	}
 	brokerAt := (int64(m.Date) + 2) * schemas.MillisPerDay
 	var rows []schemas.SyncRecord
-	start, next, held := from, from, 0
+	start, held := marks[0], 0
+	next := start
 	for b := range m.Batches() {
 		change(b)
 		rows = append(rows, ingest.Rows(b, ingest.Position{Offset: next, BrokerAtMS: brokerAt + next}, 1)...)
 		next++
 		if held += mix.Samples(b); held >= bronzeFileSamples {
 			if err := addBronze(ctx, l, start, next, rows); err != nil {
-				return 0, err
+				return err
 			}
 			rows, start, held = nil, next, 0
 		}
 	}
 	if len(rows) == 0 {
-		return next, nil
+		return nil
 	}
-	return next, addBronze(ctx, l, start, next, rows)
+	return addBronze(ctx, l, start, next, rows)
 }
 
 func addBronze(ctx context.Context, l *lake.Lake, start, next int64, rows []schemas.SyncRecord) error {

@@ -61,34 +61,49 @@ func runModels(ctx context.Context, args []string) error {
 	}
 	return inScratch(f.dir, func(dir string) error {
 		rep := &modelsReport{Command: "bench models " + strings.Join(args, " "), Load: load(), Flags: f}
-		build := func(name string, people int, profile string) (result, error) {
-			say(fmt.Sprintf("building a day of %d people", people))
-			return runJob(ctx, job{
-				Stage: stageModels, Dir: filepath.Join(dir, name), Cores: 1, People: people, Seed: f.seed, Days: f.days,
-				Memory: f.memory, Profile: profile,
-			})
-		}
-		if rep.Few, err = build("few", f.few, ""); err != nil {
+		if rep.Few, rep.FewLate, err = buildAndBeLate(ctx, f, filepath.Join(dir, "few"), f.few, ""); err != nil {
 			return err
 		}
-		if rep.Many, err = build("many", f.people, f.profile); err != nil {
+		if rep.Many, rep.ManyLate, err = buildAndBeLate(ctx, f, filepath.Join(dir, "many"), f.people, f.profile); err != nil {
 			return err
 		}
 		return rep.write(ctx)
 	})
 }
 
-// modelsStage makes a lake with two days of everybody, for a night takes two, copies the gold of the second to the days
-// before, adds another day, and measures the build of that, and of a late batch.
-func modelsStage(ctx context.Context, j job) (result, error) {
-	h, err := openHome(ctx, j.Dir)
-	if err != nil {
-		return result{}, err
+// buildAndBeLate measures the day of so many people, and then late batches in a process of its own: the memory that a
+// build of everybody leaves behind is not the late batch's, and nobody who builds by the clock has it.
+func buildAndBeLate(ctx context.Context, f modelsFlags, dir string, people int, profile string) (day, late result, err error) {
+	say(fmt.Sprintf("building a day of %d people", people))
+	j := job{
+		Stage: stageModels, Dir: dir, Cores: 1, People: people, Seed: f.seed, Days: f.days,
+		Memory: f.memory, Profile: profile,
 	}
-	defer h.close() //nolint:errcheck // what was measured is in r
+	if day, err = runJob(ctx, j); err != nil {
+		return day, late, err
+	}
+	j.Stage, j.Profile = stageLate, ""
+	late, err = runJob(ctx, j)
+	return day, late, err
+}
+
+// A modelsRun is a home, a builder of all models over it, and how long its tables took.
+type modelsRun struct {
+	job     job
+	home    *home
+	project *transform.Project
+	builder *transform.Builder
+	times   *modelTimes
+}
+
+func openModels(ctx context.Context, j job) (*modelsRun, error) {
 	project, err := transform.Load(ctx, transform.Models)
 	if err != nil {
-		return result{}, err
+		return nil, err
+	}
+	h, err := openHome(ctx, j.Dir)
+	if err != nil {
+		return nil, err
 	}
 	debug.SetGCPercent(400) // as diurna build does
 	times := &modelTimes{}
@@ -96,73 +111,84 @@ func modelsStage(ctx context.Context, j job) (result, error) {
 		MemoryLimit: j.Memory, Threads: j.Cores, TempDir: filepath.Join(j.Dir, "temp"), MaxTempSize: "50GB",
 		Now: time.Now, Logger: slog.New(times),
 	})
-	build := func() error {
-		_, err := builder.Build(ctx)
-		return err
-	}
+	return &modelsRun{j, h, project, builder, times}, nil
+}
 
-	next, _, err := addDay(ctx, h, mix.Config{Seed: j.Seed, People: j.People, Date: mixDate - 1}, 0)
+func (m *modelsRun) close() error { return m.home.close() }
+
+func (m *modelsRun) build(ctx context.Context) error {
+	_, err := m.builder.Build(ctx)
+	return err
+}
+
+// modelsStage makes a lake with two days of everybody, for a night takes two, copies the gold of the second to the days
+// before, adds another day, and measures the build of that.
+func modelsStage(ctx context.Context, j job) (result, error) {
+	m, err := openModels(ctx, j)
+	if err != nil {
+		return result{}, err
+	}
+	defer m.close() //nolint:errcheck // what was measured is in r
+
+	_, err = m.addDay(ctx, mix.Config{Seed: j.Seed, People: j.People, Date: mixDate - 1})
 	if err == nil {
-		next, _, err = addDay(ctx, h, mix.Config{Seed: j.Seed, People: j.People, Date: mixDate}, next)
+		_, err = m.addDay(ctx, mix.Config{Seed: j.Seed, People: j.People, Date: mixDate})
 	}
 	if err == nil {
-		err = build()
+		err = m.build(ctx)
 	}
 	if err == nil {
-		err = copyGold(ctx, h, project, j.Days)
+		err = copyGold(ctx, m.home, m.project, j.Days)
 	}
 	if err != nil {
 		return result{}, fmt.Errorf("make what lies behind: %w", err)
 	}
-	next, samples, err := addDay(ctx, h, mix.Config{Seed: j.Seed, People: j.People, Date: mixDate + 1}, next)
+	samples, err := m.addDay(ctx, mix.Config{Seed: j.Seed, People: j.People, Date: mixDate + 1})
 	if err != nil {
 		return result{}, err
 	}
-	times.reset()
-	r, err := measured(j, build)
-	if err != nil {
-		return result{}, err
-	}
-	r.Samples, r.Models = samples, times.reset()
-
-	err = measureLate(ctx, h, j, next, build, &r, times)
+	m.times.reset()
+	r, err := measured(j, func() error { return m.build(ctx) })
+	r.Samples, r.Models = samples, m.times.reset()
 	return r, err
 }
 
 // lateBatches is how many late batches are measured: one takes half as long again as another, whatever the lake.
 const lateBatches = 7
 
-// measureLate measures the builds of late batches, one after the other, and notes the one in the middle. The person's day
-// comes again with other values: every model has something to do.
-func measureLate(ctx context.Context, h *home, j job, next int64, build func() error, r *result, times *modelTimes) error {
-	type late struct {
-		cpu    time.Duration
-		models []modelTime
+// lateStage measures the builds of late batches in the lake of modelsStage, one after the other, and returns the one in
+// the middle. The person's day comes again with other values: every model has something to do.
+func lateStage(ctx context.Context, j job) (result, error) {
+	m, err := openModels(ctx, j)
+	if err != nil {
+		return result{}, err
 	}
-	var all []late
+	defer m.close() //nolint:errcheck // what was measured is in the results
+
+	var all []result
 	for n := range uint64(lateBatches) {
-		var err error
-		if next, _, err = addDay(ctx, h, mix.Config{Seed: j.Seed + 1 + n, People: 1, Date: mixDate + 1}, next); err != nil {
-			return err
-		}
-		one, err := measured(job{}, build)
+		samples, err := m.addDay(ctx, mix.Config{Seed: j.Seed + 1 + n, People: 1, Date: mixDate + 1})
 		if err != nil {
-			return err
+			return result{}, err
 		}
-		all = append(all, late{one.CPU, times.reset()})
+		r, err := measured(j, func() error { return m.build(ctx) })
+		if err != nil {
+			return result{}, err
+		}
+		r.Samples, r.Models = samples, m.times.reset()
+		all = append(all, r)
 	}
-	slices.SortFunc(all, func(a, b late) int { return cmp.Compare(a.cpu, b.cpu) })
-	r.Late, r.LateModels = all[lateBatches/2].cpu, all[lateBatches/2].models
-	return nil
+	slices.SortFunc(all, func(a, b result) int { return cmp.Compare(a.CPU, b.CPU) })
+	return all[lateBatches/2], nil
 }
 
-// addDay merges a day into silver, and returns the next offset and how many samples the day has.
-func addDay(ctx context.Context, h *home, m mix.Config, from int64) (next int64, samples int, err error) {
-	next, err = fillBronze(ctx, h.lake, m, from, func(b *syncv1.Batch) { samples += mix.Samples(b) })
+// addDay merges a day into silver, and returns how many samples it has.
+func (m *modelsRun) addDay(ctx context.Context, day mix.Config) (samples int, err error) {
+	err = fillBronze(ctx, m.home.lake, day, func(b *syncv1.Batch) { samples += mix.Samples(b) })
 	if err == nil {
-		_, err = lake.NewMerger(h.lake).Run(ctx)
+		_, err = lake.NewMerger(m.home.lake).Run(ctx)
 	}
-	return next, samples, err
+	return samples, err
 }
 
 // copyGold gives every gold table the rows of its last date once more for each of the days before, their dates and times
@@ -288,6 +314,8 @@ type modelsReport struct {
 	Load      string // before the run
 	Flags     modelsFlags
 	Few, Many result
+
+	FewLate, ManyLate result
 }
 
 func (r *modelsReport) write(ctx context.Context) error {
@@ -312,7 +340,7 @@ func (r *modelsReport) writeFigures(w io.Writer) {
 	fmt.Fprintf(w, "| that day, all models: wall clock | %.1f s | | |\n", r.Many.Wall.Seconds())
 	fmt.Fprintf(w, "| that day, all models: CPU | %.1f s | | |\n", r.Many.CPU.Seconds())
 	fmt.Fprintf(w, "| a late batch of one person, median CPU beside that in a lake of %d people (%.2f s) | %.2f x | 1.05 x | 1.3 x |\n",
-		r.Flags.few, r.Few.Late.Seconds(), r.Many.Late.Seconds()/r.Few.Late.Seconds())
+		r.Flags.few, r.FewLate.CPU.Seconds(), r.ManyLate.CPU.Seconds()/r.FewLate.CPU.Seconds())
 	fmt.Fprintf(w, "| peak memory of the process | %.2f GiB | | |\n", gib(r.Many.PeakRSS))
 }
 
@@ -333,7 +361,7 @@ func (r *modelsReport) writeModels(w io.Writer) {
 	fmt.Fprintf(w, "\nWhere the time goes, wall clock:\n\n| table | day of %d, s | late batch, s |\n|---|---|---|\n", r.Flags.people)
 	for _, m := range r.Many.Models {
 		late := time.Duration(0)
-		for _, l := range r.Many.LateModels {
+		for _, l := range r.ManyLate.Models {
 			if l.Model == m.Model {
 				late = l.Took
 			}

@@ -63,7 +63,7 @@ func silverStage(ctx context.Context, j job) (result, error) {
 			b.Series = slices.DeleteFunc(b.Series, func(s syncv1.Series) bool { return s.Metric != j.Metric })
 		}
 	}
-	if _, err := fillBronze(ctx, h.lake, mix.Config{Seed: j.Seed, People: j.People, Date: mixDate}, 0, keep); err != nil {
+	if err := fillBronze(ctx, h.lake, mix.Config{Seed: j.Seed, People: j.People, Date: mixDate}, keep); err != nil {
 		return result{}, fmt.Errorf("fill bronze: %w", err)
 	}
 	r, err := measured(j, func() error {

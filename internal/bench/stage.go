@@ -23,6 +23,7 @@ const (
 	stageMerge  = "merge"
 	stageSilver = "silver"
 	stageModels = "models"
+	stageLate   = "late"
 )
 
 // A job says what a stage has to do.
@@ -41,7 +42,7 @@ type job struct {
 	// Of stageDuckDB, and of the merge by DuckDB.
 	SQL string `json:"sql"`
 
-	// Of stageMerge, stageSilver and stageModels.
+	// Of stageMerge, stageSilver, stageModels and stageLate.
 	People int    `json:"people"`
 	Seed   uint64 `json:"seed"`
 	Metric string `json:"metric"` // the only one of which there are series; "" = all
@@ -49,7 +50,7 @@ type job struct {
 	// Of stageModels.
 	Days int `json:"days"` // of gold behind the day
 
-	// Of stageModels and of the merge by DuckDB.
+	// Of stageModels, stageLate and the merge by DuckDB.
 	Memory string `json:"memory"` // of DuckDB
 }
 
@@ -61,11 +62,9 @@ type result struct {
 	Bytes   int64         `json:"bytes"`    // of what was written
 	Files   []string      `json:"files"`
 
-	// Of stageModels.
-	Samples    int           `json:"samples"`
-	Models     []modelTime   `json:"models"`
-	Late       time.Duration `json:"late"` // CPU of the build of a late batch
-	LateModels []modelTime   `json:"late_models"`
+	// Of stageModels and stageLate.
+	Samples int         `json:"samples"`
+	Models  []modelTime `json:"models"`
 }
 
 // runStage is the process of a stage: it reads a job from standard input and writes a result to standard output.
@@ -86,6 +85,8 @@ func runStage(ctx context.Context) error {
 		do = silverStage
 	case stageModels:
 		do = modelsStage
+	case stageLate:
+		do = lateStage
 	default:
 		return fmt.Errorf("there is no stage %q", j.Stage)
 	}

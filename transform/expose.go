@@ -168,6 +168,23 @@ func (r *run) describeScope(ctx context.Context, sc *scope, first, last, days st
 	return rows.Err()
 }
 
+// ranges returns conditions that part all people, in the list or not, into about so many groups of those in it, in order of
+// their ids: files and groups of rows of other people are passed over.
+func (sc *scope) ranges(n int) []string {
+	n = max(1, min(n, len(sc.people)))
+	ranges := make([]string, n)
+	for i := range ranges {
+		ranges[i] = "true"
+		if i > 0 {
+			ranges[i] += " and user_id >= " + literal(sc.people[i*len(sc.people)/n].user)
+		}
+		if i < n-1 {
+			ranges[i] += " and user_id < " + literal(sc.people[(i+1)*len(sc.people)/n].user)
+		}
+	}
+	return ranges
+}
+
 // choose returns the files whose bounds leave room for a row of the scope. A file without bounds may hold anything.
 func (sc *scope) choose(files []lake.File, dateColumn string) []lake.File {
 	var chosen []lake.File

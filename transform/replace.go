@@ -20,6 +20,9 @@ const (
 	// groupsInFile is in how many groups of rows a file lies, in order of person: of a file that is read for one person, or
 	// written again for one, the others' groups are left alone.
 	groupsInFile = 8
+	// filesCompared is of how many files' rows are compared at once: DuckDB does not give back to the disk what it counts rows
+	// with, and a table of 15 million did not fit into 2 GB.
+	filesCompared = 16
 	// leastGroupRows is by how many rows DuckDB counts when it makes groups.
 	leastGroupRows = 2048
 )
@@ -70,19 +73,31 @@ func (r *run) compareRows(ctx context.Context, m *Model, base *lake.Snapshot, di
 	if !state.result.Full {
 		old = fmt.Sprintf("select o.* from (%s) as o semi join dirty_days as d on %s", old, m.dirtyMatch("o"))
 	}
-	if err := r.w.exec(ctx, fmt.Sprintf(`create or replace table %s as
-		select distinct user_id, %[2]s as local_date
-		from (
-			select user_id, %[2]s
-			from (
-				select *, 1 as "net count" from build.model_output
-				union all
-				select *, -1 as "net count" from (%[3]s)
-			)
-			group by %[4]s
-			having sum("net count") <> 0
-		)`, state.changed, quoted(m.DateColumn()), old, columnNames(base.Columns))); err != nil {
+	rows, err := r.w.count(ctx, "select count(*) from build.model_output")
+	if err != nil {
 		return nil, err
+	}
+	for _, f := range files {
+		rows += f.Rows
+	}
+	if err := r.w.exec(ctx, "create or replace table "+state.changed+"(user_id varchar, local_date date)"); err != nil {
+		return nil, err
+	}
+	for _, people := range dirty.ranges(1 + int(rows)/(r.fileRows()*filesCompared)) {
+		if err := r.w.exec(ctx, fmt.Sprintf(`insert into %s
+			select distinct user_id, %[2]s
+			from (
+				select user_id, %[2]s
+				from (
+					select *, 1 as "net count" from build.model_output where %[5]s
+					union all
+					select *, -1 as "net count" from (%[3]s) where %[5]s
+				)
+				group by %[4]s
+				having sum("net count") <> 0
+			)`, state.changed, quoted(m.DateColumn()), old, columnNames(base.Columns), people)); err != nil {
+			return nil, err
+		}
 	}
 	changed, err := r.scopeOf(ctx, state.changed)
 	if err != nil {

@@ -61,30 +61,55 @@ func runModels(ctx context.Context, args []string) error {
 	}
 	return inScratch(f.dir, func(dir string) error {
 		rep := &modelsReport{Command: "bench models " + strings.Join(args, " "), Load: load(), Flags: f}
-		if rep.Few, rep.FewLate, err = buildAndBeLate(ctx, f, filepath.Join(dir, "few"), f.few, ""); err != nil {
-			return err
+		for _, lake := range []struct {
+			name    string
+			people  int
+			profile string
+			result  *result
+		}{{"few", f.few, "", &rep.Few}, {"many", f.people, f.profile, &rep.Many}} {
+			say(fmt.Sprintf("building a day of %d people", lake.people))
+			j := f.job(stageModels, filepath.Join(dir, lake.name), lake.people)
+			j.Profile = lake.profile
+			if *lake.result, err = runJob(ctx, j); err != nil {
+				return err
+			}
 		}
-		if rep.Many, rep.ManyLate, err = buildAndBeLate(ctx, f, filepath.Join(dir, "many"), f.people, f.profile); err != nil {
+		if rep.FewLate, rep.ManyLate, err = measureLate(ctx, f, dir); err != nil {
 			return err
 		}
 		return rep.write(ctx)
 	})
 }
 
-// buildAndBeLate measures the day of so many people, and then late batches in a process of its own: the memory that a
-// build of everybody leaves behind is not the late batch's, and nobody who builds by the clock has it.
-func buildAndBeLate(ctx context.Context, f modelsFlags, dir string, people int, profile string) (day, late result, err error) {
-	say(fmt.Sprintf("building a day of %d people", people))
-	j := job{
-		Stage: stageModels, Dir: dir, Cores: 1, People: people, Seed: f.seed, Days: f.days,
-		Memory: f.memory, Profile: profile,
+func (f modelsFlags) job(stage, dir string, people int) job {
+	return job{Stage: stage, Dir: dir, Cores: 1, People: people, Seed: f.seed, Days: f.days, Memory: f.memory}
+}
+
+// lateRounds is how often both lakes are measured in turn: a machine is fast in one minute and slow in the next.
+const lateRounds = 3
+
+// measureLate returns, of all late batches in the small lake and in the large one, the ones in the middle. They are built
+// in processes of their own: the memory that a build of everybody leaves behind is not theirs, and nobody who builds by the
+// clock has it.
+func measureLate(ctx context.Context, f modelsFlags, dir string) (few, many result, err error) {
+	var ofFew, ofMany []result
+	for round := range lateRounds {
+		say(fmt.Sprintf("late batches, round %d of %d", round+1, lateRounds))
+		r, err := runJob(ctx, f.job(stageLate, filepath.Join(dir, "few"), f.few))
+		if err != nil {
+			return few, many, err
+		}
+		ofFew = append(ofFew, r.Late...)
+		if r, err = runJob(ctx, f.job(stageLate, filepath.Join(dir, "many"), f.people)); err != nil {
+			return few, many, err
+		}
+		ofMany = append(ofMany, r.Late...)
 	}
-	if day, err = runJob(ctx, j); err != nil {
-		return day, late, err
+	middle := func(all []result) result {
+		slices.SortFunc(all, func(a, b result) int { return cmp.Compare(a.CPU, b.CPU) })
+		return all[len(all)/2]
 	}
-	j.Stage, j.Profile = stageLate, ""
-	late, err = runJob(ctx, j)
-	return day, late, err
+	return middle(ofFew), middle(ofMany), nil
 }
 
 // A modelsRun is a home, a builder of all models over it, and how long its tables took.
@@ -153,11 +178,11 @@ func modelsStage(ctx context.Context, j job) (result, error) {
 	return r, err
 }
 
-// lateBatches is how many late batches are measured: one takes half as long again as another, whatever the lake.
+// lateBatches is how many late batches a process builds: one takes half as long again as another, whatever the lake.
 const lateBatches = 7
 
-// lateStage measures the builds of late batches in the lake of modelsStage, one after the other, and returns the one in
-// the middle. The person's day comes again with other values: every model has something to do.
+// lateStage measures the builds of late batches in the lake of modelsStage, one after the other. The person's day comes
+// again with other values: every model has something to do.
 func lateStage(ctx context.Context, j job) (result, error) {
 	m, err := openModels(ctx, j)
 	if err != nil {
@@ -165,7 +190,7 @@ func lateStage(ctx context.Context, j job) (result, error) {
 	}
 	defer m.close() //nolint:errcheck // what was measured is in the results
 
-	var all []result
+	var all result
 	for n := range uint64(lateBatches) {
 		samples, err := m.addDay(ctx, mix.Config{Seed: j.Seed + 1 + n, People: 1, Date: mixDate + 1})
 		if err != nil {
@@ -176,10 +201,9 @@ func lateStage(ctx context.Context, j job) (result, error) {
 			return result{}, err
 		}
 		r.Samples, r.Models = samples, m.times.reset()
-		all = append(all, r)
+		all.Late = append(all.Late, r)
 	}
-	slices.SortFunc(all, func(a, b result) int { return cmp.Compare(a.CPU, b.CPU) })
-	return all[lateBatches/2], nil
+	return all, nil
 }
 
 // addDay merges a day into silver, and returns how many samples it has.

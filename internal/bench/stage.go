@@ -65,6 +65,9 @@ type result struct {
 	// Of stageModels and stageLate.
 	Samples int         `json:"samples"`
 	Models  []modelTime `json:"models"`
+
+	// Of stageLate.
+	Late []result `json:"late,omitempty"`
 }
 
 // runStage is the process of a stage: it reads a job from standard input and writes a result to standard output.

@@ -48,6 +48,7 @@ func (r *run) spliceFile(ctx context.Context, m *Model, base *lake.Snapshot, h h
 
 // A part is the groups [from, to) of a file, which hold all rows of some people: the rows [first, behind).
 type part struct {
+	of            *lake.GroupedFile
 	from, to      int
 	first, behind int64
 }
@@ -60,13 +61,13 @@ func (r *run) partOf(m *Model, h holder) *part {
 	if m.Grain[0] != "user_id" || !h.isAlone || h.file.Rows > int64(r.fileRows())*5/4 {
 		return nil
 	}
-	groups, err := lake.RowGroups(h.path, "user_id")
+	file, err := lake.ReadGroups(h.path, "user_id")
 	if err != nil { // a damaged file is found before it is written anew
 		return nil
 	}
-	p := &part{from: -1}
+	p := &part{of: file, from: -1}
 	at := int64(0)
-	for i, g := range groups {
+	for i, g := range file.Groups {
 		if !g.IsBounded {
 			return nil
 		}
@@ -110,7 +111,7 @@ func (r *run) splice(ctx context.Context, m *Model, base *lake.Snapshot, h holde
 		}
 		s.rows = h.file.Rows - p.rows() + fresh
 		return r.withTemp(ctx, m, func(tmp string) error {
-			if err := lake.Splice(tmp, h.path, patch, p.from, p.to); err != nil {
+			if err := p.of.Splice(tmp, patch, p.from, p.to); err != nil {
 				return err
 			}
 			s.path, err = r.publish(ctx, m, tmp)

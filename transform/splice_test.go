@@ -20,7 +20,7 @@ func hourOf(person int, day int32, hour int, steps int32) (key string, p piece) 
 	}}
 }
 
-// A bigWorld has files of several groups of rows.
+// newBigWorld makes a world whose files have several groups of rows.
 func newBigWorld(t *testing.T, people int) *world {
 	t.Helper()
 	w := newWorld(t, "activity_hours")
@@ -48,11 +48,11 @@ func (w *world) groupsOf(table string) []lake.RowGroup {
 	if len(s.Files) != 1 {
 		w.t.Fatalf("%s has %d files", table, len(s.Files))
 	}
-	groups, err := lake.RowGroups(s.Files[0].Path, "user_id")
+	file, err := lake.ReadGroups(s.Files[0].Path, "user_id")
 	if err != nil {
 		w.t.Fatal(err)
 	}
-	return groups
+	return file.Groups
 }
 
 func TestALateBatchOfOnePersonLeavesOtherGroupsAsTheyAre(t *testing.T) {

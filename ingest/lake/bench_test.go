@@ -2,7 +2,6 @@ package lake_test
 
 import (
 	stdcmp "cmp"
-	"database/sql"
 	"fmt"
 	"log/slog"
 	"os"
@@ -104,11 +103,7 @@ func sqlPeer(tb testing.TB, bronze []byte) (merge func(), out string) {
 		tb.Fatal(err)
 	}
 	query := strings.NewReplacer("{{bronze}}", "['"+in+"']", "{{out}}", out).Replace(string(statement))
-	db, err := sql.Open("duckdb", "?threads=1")
-	if err != nil {
-		tb.Fatal(err)
-	}
-	tb.Cleanup(func() { _ = db.Close() })
+	db := openDuckDB(tb)
 	return func() {
 		if _, err := db.ExecContext(tb.Context(), query); err != nil {
 			tb.Fatal(err)

@@ -6,6 +6,7 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
+	"io"
 	"maps"
 	"strconv"
 
@@ -59,24 +60,33 @@ func openParquet(ctx context.Context, f OpenFile, options ...parquet.FileOption)
 // checkFooter walks through the footer once and fails when it ends before all that it announces. The library makes room
 // for a list as long as a damaged footer says, which ends the process when no machine has so much memory.
 func checkFooter(ctx context.Context, f OpenFile) error {
-	const length = 4
-	end := make([]byte, length+len("PAR1"))
-	if f.Size() < int64(len(end)) {
-		return errors.New("the file is shorter than the end of a footer")
-	}
-	if _, err := f.ReadAt(end, f.Size()-int64(len(end))); err != nil {
-		return err
-	}
-	n := int64(binary.LittleEndian.Uint32(end))
-	if n > f.Size()-int64(len(end)) {
-		return errors.New("the footer is longer than the file")
-	}
-	data := make([]byte, n)
-	if _, err := f.ReadAt(data, f.Size()-int64(len(end))-n); err != nil {
+	data, err := footerBytes(f, f.Size())
+	if err != nil {
 		return err
 	}
 	protocol := thrift.NewTCompactProtocolConf(thrift.NewStreamTransportR(bytes.NewReader(data)), nil)
 	return thrift.SkipDefaultDepth(ctx, protocol, thrift.STRUCT)
+}
+
+// footerBytes reads the footer of a data file of so many bytes.
+func footerBytes(f io.ReaderAt, size int64) ([]byte, error) {
+	const length = 4
+	end := make([]byte, length+len(magic))
+	if size < int64(len(magic)+len(end)) {
+		return nil, errors.New("the file is too short to have a footer")
+	}
+	if _, err := f.ReadAt(end, size-int64(len(end))); err != nil {
+		return nil, err
+	}
+	n := int64(binary.LittleEndian.Uint32(end))
+	if n > size-int64(len(magic)+len(end)) {
+		return nil, errors.New("the footer is longer than the file")
+	}
+	data := make([]byte, n)
+	if _, err := f.ReadAt(data, size-int64(len(end))-n); err != nil {
+		return nil, err
+	}
+	return data, nil
 }
 
 // bronzeFooter returns the values of the footer of a file that takes the place of its job's files. They lie in one

@@ -2,7 +2,6 @@ package lake_test
 
 import (
 	"bytes"
-	"database/sql"
 	"fmt"
 	"math/rand/v2"
 	"os"
@@ -185,11 +184,7 @@ func TestRecordsAreReadByDuckDB(t *testing.T) {
 		t.Fatal(err)
 	}
 	got := writeRecords(t, rng, l, "got", nil, rows)
-	db, err := sql.Open("duckdb", "?threads=1")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer db.Close()
+	db := openDuckDB(t)
 	for _, files := range [][2]string{{want, got}, {got, want}} {
 		var n, others int
 		query := fmt.Sprintf(`with a as (from read_parquet('%s', hive_partitioning = false)),

@@ -11,7 +11,7 @@ import (
 	"strings"
 )
 
-// ErrUnlike is returned by Splice for files that are not of one schema and one writer, or are laid out as none that is
+// ErrUnlike is returned by ReadGroups and Splice for files that are not of one schema and one writer, or are laid out as none that is
 // known here.
 var ErrUnlike = errors.New("the files are not alike enough to make one of their groups of rows")
 
@@ -24,50 +24,48 @@ type RowGroup struct {
 	IsBounded    bool
 }
 
-// RowGroups returns the groups of rows of the data file at path, with the bounds of a column of text.
-func RowGroups(path, column string) ([]RowGroup, error) {
-	f, err := readGroups(path, column)
-	if err != nil {
-		return nil, err
-	}
-	groups := make([]RowGroup, len(f.groups))
-	for i, g := range f.groups {
-		groups[i] = g.RowGroup
-	}
-	return groups, nil
+// A GroupedFile is a data file, some megabytes, and where its groups of rows lie.
+type GroupedFile struct {
+	Groups []RowGroup
+
+	data, footer []byte
+	groups       []fileGroup
 }
 
-// Splice writes to dst the data file at path with the groups of rows of the file at patch in the place of its own groups
-// [from, to). The groups that stay are copied as they are: nothing of them is decoded.
-func Splice(dst, path, patch string, from, to int) error {
-	old, err := readGroups(path, "")
+// ReadGroups reads the data file at path, with the bounds of a column of text in its groups.
+func ReadGroups(path, column string) (*GroupedFile, error) {
+	data, err := os.ReadFile(path)
+	if err != nil {
+		return nil, fmt.Errorf("read data file: %w", err)
+	}
+	f, err := parseGroups(data, column)
+	if err != nil {
+		return nil, fmt.Errorf("read footer of data file: %w", err)
+	}
+	return f, nil
+}
+
+// Splice writes to dst the file with the groups of rows of the data file at patch in the place of its own groups [from, to).
+// The groups that stay are copied as they are: nothing of them is decoded.
+func (f *GroupedFile) Splice(dst, patch string, from, to int) error {
+	fresh, err := ReadGroups(patch, "")
 	if err != nil {
 		return err
 	}
-	fresh, err := readGroups(patch, "")
-	if err != nil {
-		return err
-	}
-	if !bytes.Equal(old.footerWith(0, nil), fresh.footerWith(0, nil)) {
+	if !bytes.Equal(f.footerWith(0, nil), fresh.footerWith(0, nil)) {
 		return ErrUnlike
 	}
-	if from < 0 || from > to || to > len(old.groups) {
-		return fmt.Errorf("splice groups %d to %d of %d", from, to, len(old.groups))
+	if from < 0 || from > to || to > len(f.groups) {
+		return fmt.Errorf("splice groups %d to %d of %d", from, to, len(f.groups))
 	}
 	w := splicer{file: []byte(magic)}
-	w.add(old, old.groups[:from])
+	w.add(f, f.groups[:from])
 	w.add(fresh, fresh.groups)
-	w.add(old, old.groups[to:])
-	if err := os.WriteFile(dst, w.finish(old), 0o600); err != nil {
+	w.add(f, f.groups[to:])
+	if err := os.WriteFile(dst, w.finish(f), 0o600); err != nil {
 		return fmt.Errorf("write spliced file: %w", err)
 	}
 	return nil
-}
-
-// A groupFile is a data file, some megabytes, and where its groups lie.
-type groupFile struct {
-	data, footer []byte
-	groups       []fileGroup
 }
 
 // A fileGroup is a group, and what the footer has of it.
@@ -86,46 +84,32 @@ func (s byteRange) isIn(data []byte) bool {
 	return s.from >= 0 && s.from <= s.to && s.to <= int64(len(data))
 }
 
-func readGroups(path, column string) (*groupFile, error) {
-	data, err := os.ReadFile(path)
+func parseGroups(data []byte, column string) (*GroupedFile, error) {
+	footer, err := footerBytes(bytes.NewReader(data), int64(len(data)))
 	if err != nil {
-		return nil, fmt.Errorf("read data file: %w", err)
+		return nil, err
 	}
-	f, err := parseGroups(data, column)
-	if err != nil {
-		return nil, fmt.Errorf("read footer of data file: %w", err)
-	}
-	return f, nil
-}
-
-func parseGroups(data []byte, column string) (*groupFile, error) {
-	const length = 4
-	end := len(data) - len(magic) - length
-	if end < len(magic) || !bytes.HasSuffix(data, []byte(magic)) {
+	if !bytes.HasSuffix(data, []byte(magic)) {
 		return nil, errThrift
 	}
-	size := int64(binary.LittleEndian.Uint32(data[end:]))
-	if size > int64(end-len(magic)) {
-		return nil, errThrift
-	}
-	f := &groupFile{data: data, footer: data[int64(end)-size : end]}
+	f := &GroupedFile{data: data, footer: footer}
 	c := thriftCopier{in: f.footer}
 	c.structure(func(id int64, kind byte) bool {
 		if id != footerRowGroups || kind != thriftList {
 			return false
 		}
-		c.listOf(thriftStruct, func() { f.groups = append(f.groups, readGroup(&c, column)) })
+		c.listOf(thriftStruct, func() {
+			g := readGroup(&c, column)
+			f.groups, f.Groups = append(f.groups, g), append(f.Groups, g.RowGroup)
+		})
 		return true
 	})
 	if c.err != nil {
 		return nil, c.err
 	}
 	for _, g := range f.groups {
-		if !g.pages.isIn(data) {
-			return nil, ErrUnlike
-		}
-		for _, b := range g.blooms {
-			if !b.isIn(data) {
+		for _, r := range append(g.blooms, g.pages) {
+			if !r.isIn(data) {
 				return nil, ErrUnlike
 			}
 		}
@@ -304,11 +288,11 @@ type splicer struct {
 type spliced struct {
 	fileGroup
 
-	from *groupFile
+	from *GroupedFile
 	by   int64 // how much further back
 }
 
-func (s *splicer) add(f *groupFile, groups []fileGroup) {
+func (s *splicer) add(f *GroupedFile, groups []fileGroup) {
 	for _, g := range groups {
 		s.groups = append(s.groups, spliced{g, f, int64(len(s.file)) - g.pages.from})
 		s.file = append(s.file, f.data[g.pages.from:g.pages.to]...)
@@ -317,7 +301,7 @@ func (s *splicer) add(f *groupFile, groups []fileGroup) {
 }
 
 // finish writes what stands behind the groups: Bloom filters and the footer, which is that of a file but for the groups.
-func (s *splicer) finish(like *groupFile) []byte {
+func (s *splicer) finish(like *GroupedFile) []byte {
 	raws := make([][]byte, len(s.groups))
 	for i, g := range s.groups {
 		blooms := make([]int64, 0, len(g.blooms))
@@ -349,7 +333,7 @@ func (s *splicer) finish(like *groupFile) []byte {
 }
 
 // footerWith returns the file's footer with other groups in it.
-func (f *groupFile) footerWith(rows int64, groups [][]byte) []byte {
+func (f *GroupedFile) footerWith(rows int64, groups [][]byte) []byte {
 	c := thriftCopier{in: f.footer}
 	c.structure(func(id int64, kind byte) bool {
 		switch {

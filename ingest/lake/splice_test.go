@@ -29,14 +29,12 @@ func TestASplicedFileHasTheRowsOfBoth(t *testing.T) {
 		writeRandomRows(t, db, path, int(seed), 1+rng.IntN(30_000))
 		writeRandomRows(t, db, patch, 100+int(seed), rng.IntN(9000))
 
-		groups, err := lake.RowGroups(path, "user_id")
-		if err != nil {
-			t.Fatal(err)
-		}
+		file := readGroups(t, path)
+		groups := file.Groups
 		checkBounds(t, db, path, groups)
 		from := rng.IntN(len(groups) + 1)
 		to := from + rng.IntN(len(groups)-from+1)
-		if err := lake.Splice(dst, path, patch, from, to); err != nil {
+		if err := file.Splice(dst, patch, from, to); err != nil {
 			t.Fatalf("seed %d: %v", seed, err)
 		}
 
@@ -56,15 +54,16 @@ func TestFilesThatAreUnlikeAreNotSpliced(t *testing.T) {
 	path, other, dst := filepath.Join(dir, "old"), filepath.Join(dir, "other"), filepath.Join(dir, "dst")
 	writeRandomRows(t, db, path, 1, 5000)
 	exec(t, db, fmt.Sprintf("copy (select user_id, 1 as x from read_parquet('%s')) to '%s' (format parquet)", path, other))
-	if err := lake.Splice(dst, path, other, 0, 1); !errors.Is(err, lake.ErrUnlike) {
+	file := readGroups(t, path)
+	if err := file.Splice(dst, other, 0, 1); !errors.Is(err, lake.ErrUnlike) {
 		t.Errorf("other columns: %v", err)
 	}
 	l := emptyLake(t)
 	indexed := writeRecords(t, rand.New(rand.NewPCG(1, 1)), l, "indexed", nil, randomRecords(rand.New(rand.NewPCG(2, 2)), 100))
-	if err := lake.Splice(dst, indexed, indexed, 0, 1); !errors.Is(err, lake.ErrUnlike) {
+	if _, err := lake.ReadGroups(indexed, "user_id"); !errors.Is(err, lake.ErrUnlike) {
 		t.Errorf("a file with indexes of its pages: %v", err)
 	}
-	if err := lake.Splice(dst, path, path, 1, 9); err == nil {
+	if err := file.Splice(dst, path, 1, 9); err == nil {
 		t.Error("groups that are not there were replaced")
 	}
 	if _, err := os.Stat(dst); err == nil {
@@ -93,18 +92,27 @@ func FuzzRowGroups(f *testing.F) {
 		if err := os.WriteFile(path, data, 0o600); err != nil {
 			t.Fatal(err)
 		}
-		groups, err := lake.RowGroups(path, "user_id")
+		file, err := lake.ReadGroups(path, "user_id")
 		if err != nil {
 			return
 		}
-		if err := lake.Splice(dst, path, path, 0, len(groups)); err != nil {
+		if err := file.Splice(dst, path, 0, len(file.Groups)); err != nil {
 			t.Fatalf("the file is read and cannot be spliced: %v", err)
 		}
-		again, err := lake.RowGroups(dst, "user_id")
-		if err != nil || !slices.Equal(again, groups) {
-			t.Errorf("%v of groups became %v, %v", groups, again, err)
+		again, err := lake.ReadGroups(dst, "user_id")
+		if err != nil || !slices.Equal(again.Groups, file.Groups) {
+			t.Errorf("the groups %v became %v, %v", file.Groups, again, err)
 		}
 	})
+}
+
+func readGroups(t *testing.T, path string) *lake.GroupedFile {
+	t.Helper()
+	file, err := lake.ReadGroups(path, "user_id")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return file
 }
 
 func openDuckDB(tb testing.TB) *sql.DB {

@@ -20,8 +20,8 @@ const (
 	// groupsInFile is in how many groups of rows a file lies, in order of person: of a file that is read for one person, or
 	// written again for one, the others' groups are left alone.
 	groupsInFile = 8
-	// filesCompared is of how many files' rows are compared at once: DuckDB does not give back to the disk what it counts rows
-	// with, and a table of 15 million did not fit into 2 GB.
+	// filesCompared is of how many files' rows are compared at once: of a table of 15 million, all of
+	// them did not fit into 2 GB.
 	filesCompared = 16
 	// leastGroupRows is by how many rows DuckDB counts when it makes groups.
 	leastGroupRows = 2048
@@ -126,7 +126,7 @@ func (r *run) replaceDays(ctx context.Context, m *Model, commit *lake.Commit, ch
 	if err != nil || rest.days == 0 {
 		return err
 	}
-	files, most, err := r.filesToRewrite(ctx, m, base, others, rest, commit.Remove)
+	files, most, err := r.filesToRewrite(ctx, m, base, rest, others, holders)
 	if err != nil {
 		return fmt.Errorf("find files to rewrite: %w", err)
 	}
@@ -188,22 +188,23 @@ func (r *run) filesWith(ctx context.Context, m *Model, files []lake.File, days s
 	return holders, rows.Err()
 }
 
-// filesToRewrite returns the files that hold rows of changed days, and beside them small ones: each that has no more rows
-// than what is written anyway, and does not go already. New days of everybody do not touch what lies behind them, a row is
+// filesToRewrite returns those of the holders that are to be rewritten, and beside them small files: each that has no more
+// rows than what is written anyway, and holds no changed day. New days of everybody do not touch what lies behind them, a row is
 // written again only as the files it is in double, and of files smaller than they should be there are few. With the new rows
 // of the changed days they have at most so many rows.
-func (r *run) filesToRewrite(ctx context.Context, m *Model, base *lake.Snapshot, holders []holder, changed *scope, gone []string) (files []lake.File, rows int64, err error) {
+func (r *run) filesToRewrite(ctx context.Context, m *Model, base *lake.Snapshot, changed *scope, rewritten, holders []holder) (files []lake.File, rows int64, err error) {
 	rows, err = r.w.count(ctx, fmt.Sprintf("select count(*) from build.model_output as n semi join %s as c on %s",
 		changed.table, changedMatch(m, "n")))
 	if err != nil {
 		return nil, 0, err
 	}
-	for _, h := range holders {
+	for _, h := range rewritten {
 		files = append(files, h.file)
 		rows += h.file.Rows
-		gone = append(gone, h.file.Path)
 	}
-	others := slices.DeleteFunc(slices.Clone(base.Files), func(f lake.File) bool { return slices.Contains(gone, f.Path) })
+	others := slices.DeleteFunc(slices.Clone(base.Files), func(f lake.File) bool {
+		return slices.ContainsFunc(holders, func(h holder) bool { return h.file.Path == f.Path })
+	})
 	slices.SortFunc(others, func(a, b lake.File) int { return cmp.Or(cmp.Compare(a.Rows, b.Rows), strings.Compare(a.Path, b.Path)) })
 	for _, f := range others {
 		if f.Rows > rows || rows+f.Rows > int64(r.fileRows()) {

@@ -4,6 +4,7 @@
 -- inputs:   activity_days, heart_rate_days, sleep_nights, wear_days, definitions
 -- build:    table
 -- lookback: person
+-- daily:    wear_days
 -- reach:    holes of activity_days, heart_rate_days, sleep_nights
 -- source:   product rules: a valid day is worn 10 h awake, a valid night has 4 h in bed
 -- audit:    has_steps or has_heart_rate or not is_valid_day
@@ -77,13 +78,7 @@ evidence as (
     ) as sleep_nights
         on dirty_days.user_id = sleep_nights.user_id
         and dirty_days.local_date = sleep_nights.night_date
-    left join (
-        select wear_days.*
-        from wear_days
-        semi join dirty_days
-            on wear_days.user_id = dirty_days.user_id
-            and wear_days.local_date = dirty_days.local_date
-    ) as wear_days
+    left join wear_days
         on dirty_days.user_id = wear_days.user_id
         and dirty_days.local_date = wear_days.local_date
 

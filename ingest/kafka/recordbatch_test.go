@@ -37,8 +37,12 @@ func encodeBatch(first, last int64, attributes int16, producerID int64, baseMS, 
 		NumRecords: int32(len(records)), Records: packed,
 	}
 	raw := b.AppendTo(nil)
-	binary.BigEndian.PutUint32(raw[batchChecksumAt:], crc32.Checksum(raw[batchAttributesAt:], crc32.MakeTable(crc32.Castagnoli)))
+	putChecksum(raw)
 	return raw
+}
+
+func putChecksum(raw []byte) {
+	binary.BigEndian.PutUint32(raw[batchChecksumAt:], crc32.Checksum(raw[batchAttributesAt:], crc32.MakeTable(crc32.Castagnoli)))
 }
 
 func record(value string) kmsg.Record { return kmsg.Record{Key: []byte("k"), Value: []byte(value)} }
@@ -129,22 +133,25 @@ func TestABatchWhoseOffsetsAreImpossibleIsDamaged(t *testing.T) {
 	outside := encodeBatch(5, 6, 0, -1, 0, 0, kmsg.Record{Value: []byte("a")}, record("b"))
 	at := batchHeaderBytes + 3 // of the first record's offset, which is 0
 	outside[at] = 1            // -1
-	binary.BigEndian.PutUint32(outside[batchChecksumAt:], crc32.Checksum(outside[batchAttributesAt:], crc32.MakeTable(crc32.Castagnoli)))
+	putChecksum(outside)
 	if got, err := readFrom(3, outside); err == nil {
 		t.Errorf("a record from before its batch: %+v", got)
 	}
 }
 
-// oldMessage writes a message of the time before batches.
-func oldMessage(offset int64) []byte {
-	set := protocol.RecordSet{Version: 1, Records: protocol.NewRecordReader(
-		protocol.Record{Time: time.UnixMilli(1_400_000_000_000), Value: protocol.NewBytes([]byte("old"))},
-	)}
+// encodeSet writes messages of the time before batches.
+func encodeSet(kind compress.Compression, messages ...protocol.Record) []byte {
+	set := protocol.RecordSet{Version: 1, Attributes: protocol.Attributes(kind), Records: protocol.NewRecordReader(messages...)}
 	var raw bytes.Buffer
 	if _, err := set.WriteTo(&raw); err != nil {
 		panic(err)
 	}
-	data := raw.Bytes()[4:]
+	return raw.Bytes()[4:]
+}
+
+// oldMessage writes a message of that time as if it had an offset.
+func oldMessage(offset int64) []byte {
+	data := encodeSet(compress.None, protocol.Record{Time: time.UnixMilli(1_400_000_000_000), Value: protocol.NewBytes([]byte("old"))})
 	binary.BigEndian.PutUint64(data, uint64(offset))
 	return data
 }
@@ -163,15 +170,10 @@ func TestEveryFlippedByteOfABatchIsFound(t *testing.T) {
 func TestMessagesOfTheTimeBeforeBatchesAreRead(t *testing.T) {
 	at := time.UnixMilli(1_400_000_000_000)
 	for _, kind := range []compress.Compression{compress.None, compress.Gzip} {
-		set := protocol.RecordSet{Version: 1, Attributes: protocol.Attributes(kind), Records: protocol.NewRecordReader(
+		data := encodeSet(kind,
 			protocol.Record{Offset: 0, Time: at, Key: protocol.NewBytes([]byte("k")), Value: protocol.NewBytes([]byte("old"))},
 			protocol.Record{Offset: 1, Time: at, Value: protocol.NewBytes([]byte("older"))},
-		)}
-		var raw bytes.Buffer
-		if _, err := set.WriteTo(&raw); err != nil {
-			t.Fatal(err)
-		}
-		data := raw.Bytes()[4:]
+		)
 		if kind != compress.None {
 			data[7] = 1 // as brokers do it, a compressed set has the offset of its last message
 		}
@@ -190,10 +192,12 @@ func FuzzBatches(f *testing.F) {
 	f.Add(encodeBatch(0, 1, 0, -1, 1, 2, record("a"), record("b")))
 	f.Add(encodeBatch(5, 9, int16(compress.Lz4)|attributeTransactional, 7, 1, 2, record("a")))
 	f.Add(encodeBatch(0, 0, attributeControl, 7, 1, 2, record("a")))
+	f.Add(encodeBatch(math.MaxInt64-1, math.MaxInt64-1, 0, -1, 1, 2, record("a")))
+	f.Add(encodeBatch(math.MaxInt64, math.MaxInt64, 0, -1, 1, 2, record("a")))
 	f.Fuzz(func(t *testing.T, data []byte) {
 		if len(data) > batchHeaderBytes && data[batchMagicAt] == 2 { // or the checksum would keep all but the seeds out
 			binary.BigEndian.PutUint32(data[batchLengthAt:], uint32(len(data)-batchLengthAt-4))
-			binary.BigEndian.PutUint32(data[batchChecksumAt:], crc32.Checksum(data[batchAttributesAt:], crc32.MakeTable(crc32.Castagnoli)))
+			putChecksum(data)
 		}
 		got, err := readFrom(3, data)
 		if err != nil {

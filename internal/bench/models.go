@@ -61,18 +61,17 @@ func runModels(ctx context.Context, args []string) error {
 	}
 	return inScratch(f.dir, func(dir string) error {
 		rep := &modelsReport{Command: "bench models " + strings.Join(args, " "), Load: load(), Flags: f}
-		for _, lake := range []struct {
-			name    string
-			people  int
-			profile string
-			result  *result
-		}{{"few", f.few, "", &rep.Few}, {"many", f.people, f.profile, &rep.Many}} {
-			say(fmt.Sprintf("building a day of %d people", lake.people))
-			j := f.job(stageModels, filepath.Join(dir, lake.name), lake.people)
-			j.Profile = lake.profile
-			if *lake.result, err = runJob(ctx, j); err != nil {
-				return err
-			}
+		build := func(name string, people int, profile string) (result, error) {
+			say(fmt.Sprintf("building a day of %d people", people))
+			j := f.job(stageModels, filepath.Join(dir, name), people)
+			j.Profile = profile
+			return runJob(ctx, j)
+		}
+		if _, err = build("few", f.few, ""); err != nil {
+			return err
+		}
+		if rep.Many, err = build("many", f.people, f.profile); err != nil {
+			return err
 		}
 		if rep.FewLate, rep.ManyLate, err = measureLate(ctx, f, dir); err != nil {
 			return err
@@ -114,7 +113,6 @@ func measureLate(ctx context.Context, f modelsFlags, dir string) (few, many resu
 
 // A modelsRun is a home, a builder of all models over it, and how long its tables took.
 type modelsRun struct {
-	job     job
 	home    *home
 	project *transform.Project
 	builder *transform.Builder
@@ -136,7 +134,7 @@ func openModels(ctx context.Context, j job) (*modelsRun, error) {
 		MemoryLimit: j.Memory, Threads: j.Cores, TempDir: filepath.Join(j.Dir, "temp"), MaxTempSize: "50GB",
 		Now: time.Now, Logger: slog.New(times),
 	})
-	return &modelsRun{j, h, project, builder, times}, nil
+	return &modelsRun{h, project, builder, times}, nil
 }
 
 func (m *modelsRun) close() error { return m.home.close() }
@@ -334,12 +332,12 @@ func (t *modelTimes) reset() []modelTime {
 
 // A modelsReport is what a run of bench models found.
 type modelsReport struct {
-	Command   string
-	Load      string // before the run
-	Flags     modelsFlags
-	Few, Many result
+	Command string
+	Load    string // before the run
+	Flags   modelsFlags
+	Many    result
 
-	FewLate, ManyLate result
+	FewLate, ManyLate result // of the late batches, the ones in the middle
 }
 
 func (r *modelsReport) write(ctx context.Context) error {

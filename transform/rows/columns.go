@@ -262,6 +262,16 @@ func (c *IntLists) Extend(n int) []int32 {
 // End ends the row: its list is what was appended since the last.
 func (c *IntLists) End() { c.ends.Add(int32(len(c.values))) }
 
+// AddIf adds a row with a list of some values, or without one when there is none.
+func (c *IntLists) AddIf(values []int32) {
+	if len(values) == 0 {
+		c.Skip()
+		return
+	}
+	c.Append(values...)
+	c.End()
+}
+
 // Skip ends the row without a list. Nothing may have been appended.
 func (c *IntLists) Skip() { c.ends.Skip(1) }
 

@@ -70,17 +70,16 @@ func (s *series) followSamples(h *Hour) bool {
 	if n := len(s.minutes); n > 0 {
 		last = s.minutes[n-1] - base
 	}
-	for from := 0; from < len(h.Values); {
-		minute, end := h.minuteFrom(from)
+	for minute, values := range h.places(minuteMS) {
 		if minute <= last {
 			return false
 		}
-		low, high, sum := extent(h.Values[from:end])
-		count := int32(end - from)
+		low, high, sum := extent(values)
+		count := int32(len(values))
 		s.minutes, s.sums, s.counts = append(s.minutes, base+minute), append(s.sums, sum), append(s.counts, count)
 		s.mins, s.maxs = append(s.mins, low), append(s.maxs, high)
 		s.samplesMost = max(s.samplesMost, count)
-		from, last = end, minute
+		last = minute
 	}
 	return true
 }

@@ -37,7 +37,7 @@ func (c *cleaner) clean(h *Hour) {
 }
 
 func (c *cleaner) doubts(h *Hour) bool {
-	low, high := slices.Min(h.Values), slices.Max(h.Values)
+	low, high, _ := extent(h.Values)
 	return float64(low) < c.lowestBPM || float64(high) > c.highestBPM || c.isJump(low, high, int64(h.PeriodMS)) ||
 		slices.ContainsFunc(h.Sentinels, func(s int32) bool { return slices.Contains(h.Values, s) })
 }

@@ -2,6 +2,7 @@ package samples
 
 import (
 	"cmp"
+	"iter"
 	"math"
 	"slices"
 )
@@ -182,17 +183,39 @@ func (h *Hour) offsetMS(i int) int64 {
 	return int64(h.OffsetsMS[0]) + int64(i)*int64(h.PeriodMS)
 }
 
-// minuteFrom returns the minute of the hour in which a sample starts, and behind which sample it ends.
-func (h *Hour) minuteFrom(from int) (minute int32, end int) {
+// placeFrom returns in which stretch of a length of its hour a sample starts, and behind which sample that stretch ends.
+func (h *Hour) placeFrom(from int, lengthMS int64) (place int32, end int) {
 	if len(h.OffsetsMS) != len(h.Values) && h.PeriodMS > 0 {
 		at, period := h.offsetMS(from), int64(h.PeriodMS)
-		left := minuteMS - 1 - at%minuteMS // ms of the minute behind the start of the sample
-		return int32(at / minuteMS), min(len(h.Values), from+int(left/period)+1)
+		left := lengthMS - 1 - at%lengthMS // ms of the stretch behind the start of the sample
+		return int32(at / lengthMS), min(len(h.Values), from+int(left/period)+1)
 	}
-	minute = int32(h.offsetMS(from) / minuteMS)
-	for end = from + 1; end < len(h.Values) && int32(h.offsetMS(end)/minuteMS) == minute; end++ {
+	place = int32(h.offsetMS(from) / lengthMS)
+	for end = from + 1; end < len(h.Values) && int32(h.offsetMS(end)/lengthMS) == place; end++ {
 	}
-	return minute, end
+	return place, end
+}
+
+// places are the stretches of a length in which samples of the hour start, with the samples of each. A stretch comes again
+// when samples are not in order.
+func (h *Hour) places(lengthMS int64) iter.Seq2[int32, []int32] {
+	return func(yield func(place int32, values []int32) bool) {
+		more, steady := 0, false // every stretch but the first has as many samples, and follows the one before
+		if period := int64(h.PeriodMS); len(h.OffsetsMS) != len(h.Values) && period > 0 && lengthMS%period == 0 {
+			more, steady = int(lengthMS/period), true
+		}
+		place, end := int32(0), 0
+		for from := 0; from < len(h.Values); from = end {
+			if steady && from > 0 {
+				place, end = place+1, min(len(h.Values), end+more)
+			} else {
+				place, end = h.placeFrom(from, lengthMS)
+			}
+			if !yield(place, h.Values[from:end]) {
+				return
+			}
+		}
+	}
 }
 
 // isOfMinutes reports whether the hour has samples of which minutes are made. None may be left of those it had.
@@ -218,10 +241,8 @@ func floorDiv(a, b int64) int64 {
 // add counts the samples of an hour. Hours begin at whole hours, so that minutes can be told from the offsets alone.
 func (t *track) add(h *Hour, first int64) {
 	base := floorDiv(h.HourUS, minuteUS) - first // before the first sample, maybe
-	for from := 0; from < len(h.Values); {
-		minute, end := h.minuteFrom(from)
-		t.minutes[base+int64(minute)].add(h.Values[from:end], h)
-		from = end
+	for minute, values := range h.places(minuteMS) {
+		t.minutes[base+int64(minute)].add(values, h)
 	}
 }
 

@@ -14,7 +14,13 @@ type holder struct {
 	samples  []beat
 	rates    []rate
 	places   []int // in rates, from 1 on, by rate
+
+	last                  beat  // what it comes to shows when the next one is there
+	beforeMS              int64 // from the one before the last to it; none = there is none
+	minutes, nextMinuteMS int64 // in which samples start; when the one after the last begins
 }
+
+const none = -1 // ms to a sample that is not there
 
 // A candidate is a device that measured in a minute.
 type candidate struct {
@@ -46,30 +52,138 @@ func (d *holder) hold(hours []*Hour) ([]rate, summary) {
 		return nil, summary{}
 	}
 	s := summarize(hours)
-	shared := slices.ContainsFunc(hours, func(h *Hour) bool { return h.Device != hours[0].Device })
-	if shared {
+	d.begin()
+	switch {
+	case slices.ContainsFunc(hours, func(h *Hour) bool { return h.Device != hours[0].Device }):
 		d.findDevices(hours)
-	}
-	d.samples = d.samples[:0]
-	last, inOrder := int64(math.MinInt64), true
-	for _, h := range hours {
-		for k, bpm := range h.Values {
-			at := h.startMS(k)
-			if shared && d.byMinute[floorDiv(at, minuteMS)].device != h.Device {
-				continue
-			}
-			d.samples = append(d.samples, beat{at, h.PeriodMS, bpm})
-			last, inOrder = at, inOrder && at > last
+		d.addSorted(hours, func(h *Hour, atMS int64) bool { return d.byMinute[floorDiv(atMS, minuteMS)].device == h.Device })
+		d.minutes = minutesOfAny(hours)
+	case !inTime(hours):
+		d.addSorted(hours, func(*Hour, int64) bool { return true })
+	default:
+		for _, h := range hours {
+			d.addHour(h)
 		}
 	}
-	if !inOrder {
-		slices.SortFunc(d.samples, func(a, b beat) int {
-			// Of two samples at one moment the finer series has the later word.
-			return cmp.Or(cmp.Compare(a.atMS, b.atMS), -cmp.Compare(a.periodMS, b.periodMS), cmp.Compare(a.bpm, b.bpm))
-		})
+	s.measuredMin = d.minutes
+	return d.end(), s
+}
+
+// inTime reports whether each sample of some hours starts after the one before.
+func inTime(hours []*Hour) bool {
+	last := int64(math.MinInt64)
+	for _, h := range hours {
+		if len(h.Values) == 0 {
+			continue
+		}
+		if len(h.OffsetsMS) == len(h.Values) {
+			for k := 1; k < len(h.OffsetsMS); k++ {
+				if h.OffsetsMS[k] <= h.OffsetsMS[k-1] {
+					return false
+				}
+			}
+		} else if h.PeriodMS <= 0 {
+			return false
+		}
+		if h.startMS(0) <= last {
+			return false
+		}
+		last = h.startMS(len(h.Values) - 1)
 	}
-	s.measuredMin = minutesWith(hours, d.samples, shared)
-	return d.histogram(), s
+	return true
+}
+
+func (d *holder) begin() {
+	d.rates = d.rates[:0]
+	clear(d.places)
+	d.last, d.beforeMS, d.minutes, d.nextMinuteMS = beat{bpm: none}, none, 0, math.MinInt64
+}
+
+// end counts the last sample.
+func (d *holder) end() []rate {
+	if d.last.bpm != none {
+		d.count(&d.last, d.beforeMS, none)
+	}
+	slices.SortFunc(d.rates, func(a, b rate) int { return cmp.Compare(a.bpm, b.bpm) })
+	return d.rates
+}
+
+// addSorted adds those samples of hours that count, in the order of time.
+func (d *holder) addSorted(hours []*Hour, counts func(h *Hour, atMS int64) bool) {
+	d.samples = d.samples[:0]
+	for _, h := range hours {
+		for k, bpm := range h.Values {
+			if at := h.startMS(k); counts(h, at) {
+				d.samples = append(d.samples, beat{at, h.PeriodMS, bpm})
+			}
+		}
+	}
+	slices.SortFunc(d.samples, func(a, b beat) int {
+		// Of two samples at one moment the finer series has the later word.
+		return cmp.Or(cmp.Compare(a.atMS, b.atMS), -cmp.Compare(a.periodMS, b.periodMS), cmp.Compare(a.bpm, b.bpm))
+	})
+	for _, b := range d.samples {
+		d.add(b)
+	}
+}
+
+// addHour adds the samples of an hour, after those of all before. Of a steady series each is followed by the next when it
+// ends, and counts at once.
+func (d *holder) addHour(h *Hour) {
+	if len(h.Values) == 0 {
+		return
+	}
+	d.add(h.beat(0))
+	if len(h.OffsetsMS) == len(h.Values) {
+		for k := 1; k < len(h.Values); k++ {
+			d.add(h.beat(k))
+		}
+		return
+	}
+	n, period := len(h.Values), int64(h.PeriodMS)
+	if n == 1 {
+		return
+	}
+	held, weight := d.lengths(period, none, period)
+	for _, bpm := range h.Values[:n-1] {
+		r := d.rate(bpm)
+		r.count++
+		r.heldMS += held
+		r.weightMS += weight
+	}
+	last := h.beat(n - 1)
+	if period > minuteMS {
+		d.minutes += int64(n - 1)
+	} else {
+		d.minutes += floorDiv(last.atMS, minuteMS) - floorDiv(d.last.atMS, minuteMS)
+	}
+	d.nextMinuteMS = (floorDiv(last.atMS, minuteMS) + 1) * minuteMS
+	d.last, d.beforeMS = last, period
+}
+
+func (h *Hour) beat(k int) beat { return beat{h.startMS(k), h.PeriodMS, h.Values[k]} }
+
+// add adds a sample, and counts the one before.
+func (d *holder) add(b beat) {
+	if b.atMS >= d.nextMinuteMS {
+		d.minutes++
+		d.nextMinuteMS = (floorDiv(b.atMS, minuteMS) + 1) * minuteMS
+	}
+	between := int64(none)
+	if d.last.bpm != none {
+		between = b.atMS - d.last.atMS
+		d.count(&d.last, d.beforeMS, between)
+	}
+	d.last, d.beforeMS = b, between
+}
+
+// count adds a sample to the line of its rate.
+func (d *holder) count(b *beat, beforeMS, afterMS int64) {
+	held, weight := d.lengths(int64(b.periodMS), beforeMS, afterMS)
+	r := d.rate(b.bpm)
+	r.count++
+	r.heldMS += held
+	r.weightMS += weight
 }
 
 // findDevices finds, for each minute, the device that stands for it: native before imported before typed in, then by
@@ -123,17 +237,8 @@ func summarize(hours []*Hour) summary {
 	return s
 }
 
-// minutesWith counts the minutes in which a valid sample of any device starts.
-func minutesWith(hours []*Hour, inTime []beat, shared bool) int64 {
-	if !shared {
-		n, next := int64(0), int64(math.MinInt64) // next: when the minute after the last begins
-		for _, b := range inTime {
-			if b.atMS >= next {
-				n, next = n+1, (floorDiv(b.atMS, minuteMS)+1)*minuteMS
-			}
-		}
-		return n
-	}
+// minutesOfAny counts the minutes in which a valid sample of any device starts.
+func minutesOfAny(hours []*Hour) int64 {
 	seen := map[int64]bool{}
 	for _, h := range hours {
 		for k := range h.Values {
@@ -143,28 +248,7 @@ func minutesWith(hours []*Hour, inTime []beat, shared bool) int64 {
 	return int64(len(seen))
 }
 
-// histogram adds up the samples by rate.
-func (d *holder) histogram() []rate {
-	d.rates = d.rates[:0]
-	clear(d.places)
-	for i, b := range d.samples {
-		before, after := int64(-1), int64(-1) // -1 = there is none
-		if i > 0 {
-			before = b.atMS - d.samples[i-1].atMS
-		}
-		if i+1 < len(d.samples) {
-			after = d.samples[i+1].atMS - b.atMS
-		}
-		held, weight := d.lengths(int64(b.periodMS), before, after)
-		r := d.rate(b.bpm)
-		r.count++
-		r.heldMS += held
-		r.weightMS += weight
-	}
-	slices.SortFunc(d.rates, func(a, b rate) int { return cmp.Compare(a.bpm, b.bpm) })
-	return d.rates
-}
-
+// rate returns the line of a rate.
 func (d *holder) rate(bpm int32) *rate {
 	for int(bpm) >= len(d.places) {
 		d.places = append(d.places, 0)

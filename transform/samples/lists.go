@@ -94,16 +94,7 @@ func (f *figure) add(s *series) {
 		f.column.Skip()
 		return
 	}
-	addList(f.column, f.of(s))
-}
-
-func addList(column *rows.IntLists, values []int32) {
-	if len(values) == 0 {
-		column.Skip()
-		return
-	}
-	column.Append(values...)
-	column.End()
+	f.column.AddIf(f.of(s))
 }
 
 // addMinutes adds minutes as lists hold them: a negative number stands for so many more, each a minute later.
@@ -149,7 +140,7 @@ func (c *clock) add(of *series) {
 		c.offsets.Skip()
 	default:
 		c.offset.Skip(1)
-		addList(c.offsets, offsets)
+		c.offsets.AddIf(offsets)
 	}
 }
 

@@ -59,6 +59,7 @@ func goFunctions() Functions {
 		"sleep_regularity":        {Fingerprint: regularity.Fingerprint, Run: regularity.NightRows},
 		"stress_days":             {Fingerprint: vitals.Fingerprint, Run: vitals.StressRows},
 		"vitals_nights":           {Fingerprint: vitals.Fingerprint, Run: vitals.NightRows},
+		"rest_stretches":          {Fingerprint: rest.Fingerprint, Run: rest.StretchRows},
 		"sleep_windows":           {Fingerprint: rest.Fingerprint, Run: rest.WindowRows},
 		"stage_sleep":             stageSleep(),
 		"find_efforts":            {Fingerprint: tracks.Fingerprint, Run: tracks.EffortRows},

@@ -13,8 +13,6 @@ type Rules struct {
 
 // A Window is a rest that looks like sleep.
 type Window struct {
-	User                         string
-	NightDate                    int32 // on which it ended, days since 1970-01-01
 	First, Last                  int64 // slots of five minutes since 1970-01-01 UTC
 	StartOffsetMin, EndOffsetMin int32
 	ObservedMin, StillMin        int32
@@ -25,23 +23,22 @@ type Window struct {
 // DurationMin returns how long it was.
 func (w *Window) DurationMin() int32 { return int32(w.Last-w.First+1) * slotMin }
 
-// A moment is a slot as a night sees it. A slot that two searches have, because the person's day cut moved between them,
+// A moment is a slot in which the watch was worn. One that two searches have, because the person's day cut moved between them,
 // is one.
 type moment struct {
-	number                int64
-	offsetMin             int32
-	isResting, isByMotion bool
+	number    int64
+	offsetMin int32
+	kind      Kind
 }
 
-// WindowsOf returns the rests that ended on a night's date. They lie in the 24 hours up to that date's cut or in those after
-// it.
-func (r *Rules) WindowsOf(date int32, searches ...*Search) []Window {
-	moments := momentsOf(searches)
+// WindowsOf returns the rests that ended on a night's date, of the stretches of its searches. They lie in the 24 hours up to
+// that date's cut or in those after it.
+func (r *Rules) WindowsOf(date int32, stretches []Stretch) []Window {
+	moments := momentsOf(stretches)
 	var windows []Window
 	for _, w := range r.bridge(r.runs(moments)) {
 		w.complete(moments)
 		if ended := ((w.Last+1)*slotMin + int64(w.EndOffsetMin)) / dayMin; ended == int64(date) {
-			w.User, w.NightDate = searches[0].User, date
 			windows = append(windows, w)
 		}
 	}
@@ -52,19 +49,12 @@ func (r *Rules) WindowsOf(date int32, searches ...*Search) []Window {
 	return windows
 }
 
-// momentsOf returns the slots in which the watch was worn, in order.
-func momentsOf(searches []*Search) []moment {
-	n := 0
-	for _, s := range searches {
-		n += len(s.slots)
-	}
-	all := make([]moment, 0, n)
-	for _, s := range searches {
-		for i := range s.slots {
-			if t := &s.slots[i]; s.isWorn(t) {
-				is := s.isResting(t)
-				all = append(all, moment{t.number, t.utcOffsetMin, is, is && t.epochs > 0})
-			}
+// momentsOf returns the slots of stretches, in order.
+func momentsOf(stretches []Stretch) []moment {
+	all := make([]moment, 0, 2*dayMin/slotMin)
+	for _, t := range stretches {
+		for n := range t.Slots {
+			all = append(all, moment{int64(t.First + n), t.UTCOffsetMin, t.Kind})
 		}
 	}
 	slices.SortStableFunc(all, func(a, b moment) int { return cmp.Compare(a.number, b.number) })
@@ -79,17 +69,21 @@ func momentsOf(searches []*Search) []moment {
 	return moments
 }
 
+// join makes one of what two searches say of a slot: it is rest when either says so, by motion when none says by steps.
 func (m *moment) join(other moment) {
-	m.isByMotion = (m.isByMotion || !m.isResting) && (other.isByMotion || !other.isResting) && (m.isResting || other.isResting)
-	m.isResting = m.isResting || other.isResting
 	m.offsetMin = max(m.offsetMin, other.offsetMin)
+	if m.kind == Unrest {
+		m.kind = other.kind
+	} else if other.kind != Unrest {
+		m.kind = min(m.kind, other.kind)
+	}
 }
 
 // runs returns the unbroken rests that are not too short.
 func (r *Rules) runs(moments []moment) []Window {
 	var runs []Window
 	for _, m := range moments {
-		if !m.isResting {
+		if m.kind == Unrest {
 			continue
 		}
 		if n := len(runs); n == 0 || runs[n-1].Last != m.number-1 {
@@ -98,7 +92,7 @@ func (r *Rules) runs(moments []moment) []Window {
 		w := &runs[len(runs)-1]
 		w.Last = m.number
 		w.StillMin += slotMin
-		w.ByMotion = w.ByMotion && m.isByMotion
+		w.ByMotion = w.ByMotion && m.kind == RestByMotion
 	}
 	return slices.DeleteFunc(runs, func(w Window) bool { return float64(w.StillMin) < r.RunMin })
 }

@@ -27,19 +27,16 @@ type restHour struct {
 	lowestBPM    int32
 	motionSum    int32
 	motionMedian int32
+	epochs       int32 // of motion
 	slots        [hourSlots]restSlot
-	motions      []epoch // in order of slot
 }
 
 // A restSlot is what the samples of five minutes come to.
 type restSlot struct {
 	heartSum, hearts int32
-	steps, walking   int32 // samples, and those with a step
-	epochs           int32 // of motion
+	steps, walking   int32   // samples, and those with a step
+	motions          []int32 // counts of the epochs
 }
-
-// An epoch is a sample of motion in a slot of its hour.
-type epoch struct{ slot, count int32 }
 
 func (h *restHour) measuredMin() int32 { return int32(min(60, h.coveredMS/minuteMS)) }
 
@@ -91,52 +88,55 @@ func (r *rester) hour(h *Hour) *restHour {
 	} else {
 		r.hours = append(r.hours, restHour{})
 	}
-	r.hours[n] = restHour{slot: slot, utcOffsetMin: h.UTCOffsetMin, motions: r.hours[n].motions[:0]}
+	r.hours[n] = restHour{slot: slot, utcOffsetMin: h.UTCOffsetMin}
 	return &r.hours[n]
 }
 
-func (h *Hour) slotOf(i int) int { return int(min(h.offsetMS(i)/slotMS, hourSlots-1)) }
-
 func (h *restHour) addHearts(of *Hour) {
-	if lowest := slices.Min(of.Values); h.hearts == 0 || lowest < h.lowestBPM {
-		h.lowestBPM = lowest
+	for place, rates := range of.places(slotMS) {
+		low, _, sum := extent(rates)
+		if h.hearts == 0 || low < h.lowestBPM {
+			h.lowestBPM = low
+		}
+		s := &h.slots[min(place, hourSlots-1)]
+		s.hearts, h.hearts = s.hearts+int32(len(rates)), h.hearts+int32(len(rates))
+		s.heartSum, h.heartSum = s.heartSum+sum, h.heartSum+sum
 	}
-	for i, v := range of.Values {
-		s := &h.slots[of.slotOf(i)]
-		s.hearts++
-		s.heartSum += v
-		h.heartSum += v
-	}
-	h.hearts += int32(len(of.Values))
 	h.coveredMS += int64(len(of.Values)) * int64(max(of.PeriodMS, 5000))
 }
 
 func (h *restHour) addSteps(of *Hour) {
-	for i, v := range of.Values {
-		s := &h.slots[of.slotOf(i)]
-		s.steps++
-		if v > 0 {
-			s.walking++
+	for place, steps := range of.places(slotMS) {
+		s := &h.slots[min(place, hourSlots-1)]
+		s.steps += int32(len(steps))
+		for _, v := range steps {
+			if v > 0 {
+				s.walking++
+			}
 		}
 	}
 }
 
 func (h *restHour) addMotion(of *Hour) {
 	h.motionMedian = max(h.motionMedian, lowerMedian(of.Values))
-	for i, v := range of.Values {
-		slot := of.slotOf(i)
-		h.slots[slot].epochs++
-		h.motions = append(h.motions, epoch{int32(slot), v})
-		h.motionSum += v
+	for place, counts := range of.places(slotMS) {
+		s := &h.slots[min(place, hourSlots-1)]
+		if len(s.motions) == 0 {
+			s.motions = counts
+		} else {
+			s.motions = slices.Concat(s.motions, counts)
+		}
+		_, _, sum := extent(counts)
+		h.motionSum += sum
 	}
-	bySlot := func(a, b epoch) int { return cmp.Compare(a.slot, b.slot) }
-	if !slices.IsSortedFunc(h.motions, bySlot) {
-		slices.SortStableFunc(h.motions, bySlot)
-	}
+	h.epochs += int32(len(of.Values))
 }
 
-// lowerMedian returns the median of counts, the lower of two. It is 0 in most hours.
+// lowerMedian returns the median of counts, the lower of two; 0 without counts. It is 0 in most hours.
 func lowerMedian(counts []int32) int32 {
+	if len(counts) == 0 {
+		return 0
+	}
 	place, zeros := (len(counts)-1)/2, 0
 	for _, v := range counts {
 		if v == 0 {
@@ -146,7 +146,8 @@ func lowerMedian(counts []int32) int32 {
 	if zeros > place && slices.Min(counts) == 0 {
 		return 0
 	}
-	sorted := slices.Clone(counts)
+	var memory [hourMS / 30_000]int32 // of an hour of most devices' epochs
+	sorted := append(memory[:0], counts...)
 	slices.Sort(sorted)
 	return sorted[place]
 }

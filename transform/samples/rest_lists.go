@@ -6,11 +6,9 @@ import (
 	"github.com/diurna-health/diurna/transform/rows"
 )
 
-// restLists are the columns of a date's hours of rest and unrest: of each hour, of each of its slots, and the motion epochs
-// of all slots in order.
+// restLists are the columns of a date's hours of rest and unrest: of each hour, and of each of its slots.
 type restLists struct {
 	hours, slots []restFigure
-	motions      *rows.IntLists
 }
 
 // A restFigure is a column of hours, or of their slots.
@@ -36,7 +34,7 @@ func newRestLists() *restLists {
 			ofHour("rest_heart_rate_counts", func(h *restHour) int32 { return h.hearts }),
 			ofHour("rest_heart_rate_mins_bpm", func(h *restHour) int32 { return h.lowestBPM }),
 			ofHour("rest_motion_sums", func(h *restHour) int32 { return h.motionSum }),
-			ofHour("rest_motion_epoch_counts", func(h *restHour) int32 { return int32(len(h.motions)) }),
+			ofHour("rest_motion_epoch_counts", func(h *restHour) int32 { return h.epochs }),
 			ofHour("rest_motion_medians", func(h *restHour) int32 { return h.motionMedian }),
 		},
 		slots: []restFigure{
@@ -44,14 +42,14 @@ func newRestLists() *restLists {
 			ofSlot("rest_slot_heart_rate_counts", func(s *restSlot) int32 { return s.hearts }),
 			ofSlot("rest_slot_step_sample_counts", func(s *restSlot) int32 { return s.steps }),
 			ofSlot("rest_slot_walking_sample_counts", func(s *restSlot) int32 { return s.walking }),
-			ofSlot("rest_slot_motion_epoch_counts", func(s *restSlot) int32 { return s.epochs }),
+			ofSlot("rest_slot_motion_epoch_counts", func(s *restSlot) int32 { return int32(len(s.motions)) }),
+			ofSlot("rest_slot_motion_medians", func(s *restSlot) int32 { return lowerMedian(s.motions) }),
 		},
-		motions: rows.Int32Lists("rest_motion_counts"),
 	}
 }
 
 func (l *restLists) columns() []rows.Column {
-	columns := []rows.Column{l.motions}
+	var columns []rows.Column
 	for _, f := range slices.Concat(l.hours, l.slots) {
 		columns = append(columns, f.column)
 	}
@@ -74,13 +72,6 @@ func (l *restLists) add(hours []restHour) {
 		}
 		end(f.column, hours)
 	}
-	for i := range hours {
-		values := l.motions.Extend(len(hours[i].motions))
-		for k, e := range hours[i].motions {
-			values[k] = e.count
-		}
-	}
-	end(l.motions, hours)
 }
 
 // end ends a row, which has no list without hours.

@@ -1,12 +1,12 @@
 -- sleep_windows: one row per rest that looks like sleep, found without a diary, for dates on which no device told of sleep.
 --
 -- grain:    user_id, night_date, started_at
--- inputs:   stg_day_samples, stg_charging_slots, rest_searches, sleep_episodes, definitions
+-- inputs:   rest_stretches, sleep_episodes, definitions
 -- build:    table
 -- lookback: 1 days around
 -- reach:    1 days around
 -- go:       sleep_windows
--- order:    user_id, search_date, local_date
+-- order:    user_id, night_date, search_date
 -- output:   user_id varchar: person
 -- output:   night_date date: the person's date at the end, at the offset recorded with it
 -- output:   started_at timestamp with time zone: start of the rest, UTC
@@ -18,10 +18,9 @@
 -- output:   still_min integer: min of them that were still
 -- output:   basis varchar: motion, or steps when no motion was measured: what says still
 -- output:   length_rank integer: 1 = the longest rest that ended on the date
--- source:   methods 1.3 without raw acceleration, with the thresholds of rest_searches: worn, no step, still, heart rate below
---           the median, each over 5 min (steps and motion as medians, so that a turn in bed breaks no rest); then steps 4
---           to 7 of van Hees 2018: drop rest under 30 min, bridge less than 60 min, the longest is the main one. Rest runs
---           on over the cut of the searches, so that no second search is needed for people who sleep by day
+-- source:   methods 1.3 without raw acceleration, over rest_stretches: steps 4 to 7 of van Hees 2018: drop rest under 30 min,
+--           bridge less than 60 min, the longest is the main one. Rest runs on over the cut of the searches, so that no second
+--           search is needed for people who sleep by day
 -- audit:    started_at < ended_at
 -- audit:    duration_min >= 30
 -- audit:    still_min <= observed_min and observed_min <= duration_min
@@ -82,105 +81,25 @@ night_searches as (
 
 ),
 
-sought as (
+searches as (
 
     select
-        rest_searches.user_id,
-        rest_searches.search_date,
-        rest_searches.day_cut_min,
-        rest_searches.heart_rate_median_bpm,
-        rest_searches.motion_still_count,
-        max(case when night_searches.night_date = night_searches.search_date then 1 else 0 end) = 1 as is_night,
-        max(case when night_searches.night_date < night_searches.search_date then 1 else 0 end) = 1 as is_night_before
-
-    from rest_searches
-    inner join night_searches
-        on rest_searches.user_id = night_searches.user_id
-        and rest_searches.search_date = night_searches.search_date
-
-    group by
-        rest_searches.user_id,
-        rest_searches.search_date,
-        rest_searches.day_cut_min,
-        rest_searches.heart_rate_median_bpm,
-        rest_searches.motion_still_count
-
-),
-
-searched_dates as (
-
-    select
-        user_id,
-        search_date,
-        search_date as local_date
-
-    from sought
-
-    union all
-
-    select
-        user_id,
-        search_date,
-        search_date - 1 as local_date
-
-    from sought
-
-),
-
-charging as (
-
-    select
-        sought.user_id,
-        sought.search_date,
-        array_agg(cast(stg_charging_slots.slot_number as integer)) as charging_slots
-
-    from sought
-    inner join stg_charging_slots
-        on sought.user_id = stg_charging_slots.user_id
-        and stg_charging_slots.local_date between sought.search_date - 1 and sought.search_date
-
-    group by sought.user_id, sought.search_date
-
-),
-
-dates as (
-
-    select
-        sought.user_id,
-        sought.search_date,
-        searched_dates.local_date,
-        sought.is_night,
-        sought.is_night_before,
-        cast(sought.day_cut_min as double) as day_cut_min,
-        cast(sought.heart_rate_median_bpm as double) as heart_rate_median_bpm,
-        sought.motion_still_count,
-        charging.charging_slots,
-        stg_day_samples.rest_first_slots,
-        stg_day_samples.rest_utc_offsets_min,
-        stg_day_samples.rest_heart_rate_mins_bpm,
-        stg_day_samples.rest_slot_heart_rate_sums_bpm,
-        stg_day_samples.rest_slot_heart_rate_counts,
-        stg_day_samples.rest_slot_step_sample_counts,
-        stg_day_samples.rest_slot_walking_sample_counts,
-        stg_day_samples.rest_slot_motion_epoch_counts,
-        stg_day_samples.rest_motion_counts,
+        rest_stretches.user_id,
+        night_searches.night_date,
+        rest_stretches.search_date,
+        rest_stretches.stretch_first_slots,
+        rest_stretches.stretch_slot_counts,
+        rest_stretches.stretch_kinds,
+        rest_stretches.stretch_utc_offsets_min,
         rules.run_min,
         rules.bridge_min
 
-    from stg_day_samples
-    inner join searched_dates
-        on stg_day_samples.user_id = searched_dates.user_id
-        and stg_day_samples.local_date = searched_dates.local_date
-    inner join sought
-        on searched_dates.user_id = sought.user_id
-        and searched_dates.search_date = sought.search_date
-    left join charging
-        on sought.user_id = charging.user_id
-        and sought.search_date = charging.search_date
+    from rest_stretches
+    inner join night_searches
+        on rest_stretches.user_id = night_searches.user_id
+        and rest_stretches.search_date = night_searches.search_date
     cross join rules
-
-    where stg_day_samples.rest_first_slots is not null
 
 )
 
-select * from dates
+select * from searches

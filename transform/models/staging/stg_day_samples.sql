@@ -81,7 +81,7 @@
 -- output:   rest_slot_step_sample_counts integer[]: samples of steps of each slot
 -- output:   rest_slot_walking_sample_counts integer[]: samples with a step of each slot
 -- output:   rest_slot_motion_epoch_counts integer[]: epochs of each slot with a motion count
--- output:   rest_motion_counts integer[]: motion counts of the epochs of all slots, in their order
+-- output:   rest_slot_motion_medians integer[]: motion counts, median of the epochs of each slot, the lower of two; 0 = no epoch, or still
 -- output:   worn_hour_minutes integer[]: hours with a heart rate, on a date without any those with steps: the minute since 1970-01-01 UTC that each begins with; null = none
 -- output:   worn_utc_offsets_min integer[]: min east of UTC of each hour, as recorded
 -- output:   worn_measured_mins integer[]: min of each hour with a sample, of the device that measured most of it

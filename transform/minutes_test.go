@@ -31,7 +31,9 @@ func TestMinutesAreThoseOfTheSQLTheyReplaced(t *testing.T) {
 		{is: "stg_heart_rate_held", was: "stg_heart_rate_held", columns: "heart_rate_bpm, sample_count, held_ms, weight_ms, measured_min, refused_count, date_length_min, span_ms", where: "true", rows: 400},
 		{is: `(select user_id, local_date, unnest(flat_line_minutes) as minute_number, unnest(flat_line_lengths_ms) as length_ms
 			from stg_day_samples)`, was: "stg_heart_rate_flat", columns: "minute_number, length_ms", wasColumns: "started_ms // 60000, length_ms", where: "true", rows: 20},
-		{is: "stg_worn_hours", was: "stg_worn_hours", columns: "hour_at, hour_ms, utc_offset_min, measured_min", where: "true", rows: 400},
+		{is: `(select user_id, local_date, unnest(worn_hour_minutes) as minute_number, unnest(worn_utc_offsets_min) as utc_offset_min,
+			unnest(worn_measured_mins) as measured_min from stg_day_samples)`, was: "stg_worn_hours", columns: "minute_number, utc_offset_min, measured_min",
+			wasColumns: "hour_ms // 60000, utc_offset_min, measured_min", where: "true", rows: 400},
 		{is: "stg_oxygen_seconds", was: "stg_oxygen_seconds", columns: "second_number, value, covered_s", where: "user_id <> 'u3'", rows: 500},
 	}
 	for metric, columns := range map[string]string{

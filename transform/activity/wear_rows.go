@@ -10,7 +10,7 @@ import (
 )
 
 // WearRows turns dates with the minutes their heart was measured in, or else with their steps, into how long the device
-// was worn.
+// was worn, and in which hours.
 func WearRows(_ context.Context, dates array.RecordReader) (array.RecordReader, error) {
 	var (
 		certainMin, stillMin float64
@@ -18,14 +18,21 @@ func WearRows(_ context.Context, dates array.RecordReader) (array.RecordReader, 
 		date                 *array.Date32
 		heart                *array.Int32
 		steps                samples.StepColumns
+		hours                = [3]rows.Lists{}
 		users, days          = rows.Strings("user_id"), rows.Dates("local_date")
 		worn, moved          = rows.Int32s("worn_min"), rows.Int32s("motion_min")
 		sources              = rows.Strings("wear_source")
+		measured             = [3]*rows.IntLists{
+			rows.Int32Lists("measured_hour_minutes"), rows.Int32Lists("measured_hour_utc_offsets_min"),
+			rows.Int32Lists("measured_hour_mins"),
+		}
 	)
 	in := rows.NewCursor(dates, rows.Bound(map[string]*float64{"certain_min": &certainMin, "still_min": &stillMin}, steps.Columns(), map[string]any{
 		"user_id": &user, "local_date": &date, "heart_rate_min": &heart,
+		"worn_hour_minutes": &hours[0], "worn_utc_offsets_min": &hours[1], "worn_measured_mins": &hours[2],
 	}))
-	return rows.NewStream(rows.NewColumns(users, days, worn, sources, moved), func() (bool, error) {
+	out := rows.NewColumns(users, days, worn, sources, moved, measured[0], measured[1], measured[2])
+	return rows.NewStream(out, func() (bool, error) {
 		if !in.Next() {
 			return false, in.Err()
 		}
@@ -45,6 +52,9 @@ func WearRows(_ context.Context, dates array.RecordReader) (array.RecordReader, 
 			sources.Add("motion", 1)
 		}
 		moved.AddIf(isMoved, movedMin)
+		for i := range measured {
+			measured[i].AddIf(hours[i].At(in.Row))
+		}
 		return true, nil
 	}), nil
 }

@@ -10,6 +10,9 @@
 -- output:   worn_min integer: min worn
 -- output:   wear_source varchar: heart_rate or motion: what says so
 -- output:   motion_min integer: min worn by motion; null without steps, and when heart rate alone settles the day
+-- output:   measured_hour_minutes integer[]: hours with a heart rate, on a date without any those with steps: the minute since 1970-01-01 UTC that each begins with
+-- output:   measured_hour_utc_offsets_min integer[]: min east of UTC of each hour, as recorded
+-- output:   measured_hour_mins integer[]: min of each hour with a sample, of the device that measured most of it
 -- source:   a minute with a heart-rate sample is worn (methods 1.3, not worn); without heart rate, a stretch of 90 min
 --           without a step is not worn, after Choi's 90 min of zero counts
 -- audit:    worn_min between 0 and 3000
@@ -38,6 +41,9 @@ dates as (
         heart_rate_days.measured_min as heart_rate_min,
         stg_day_samples.step_minutes,
         stg_day_samples.step_counts,
+        stg_day_samples.worn_hour_minutes,
+        stg_day_samples.worn_utc_offsets_min,
+        stg_day_samples.worn_measured_mins,
         rules.*
 
     from stg_day_samples

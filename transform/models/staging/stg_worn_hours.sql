@@ -1,7 +1,7 @@
 -- stg_worn_hours: how much of each hour a person's devices measured the heart, from the hours alone.
 --
 -- grain:    user_id, local_date, hour_at, utc_offset_min
--- inputs:   stg_day_samples
+-- inputs:   wear_days
 -- build:    view
 -- caution:  counts samples and their period, not the gaps between them; on a date without any heart rate, steps stand for it
 
@@ -12,11 +12,11 @@ hours as (
     select
         user_id,
         local_date,
-        unnest(worn_hour_minutes) as first_minute,
-        unnest(worn_utc_offsets_min) as utc_offset_min,
-        unnest(worn_measured_mins) as measured_min
+        unnest(measured_hour_minutes) as first_minute,
+        unnest(measured_hour_utc_offsets_min) as utc_offset_min,
+        unnest(measured_hour_mins) as measured_min
 
-    from stg_day_samples
+    from wear_days
 
 ),
 

@@ -29,6 +29,8 @@
 //     the person's days). None means the day alone.
 //   - daily: tables and kept views that are read, also through views, of which a row needs its own day alone, whatever
 //     lookback and reach are.
+//   - dates: a view, by person, date of the row that is made and local_date, of the dates of kept views that such a row needs;
+//     without one, all that lookback reaches. A night may have begun two dates before that of waking, and seldom has.
 //   - reach: which days a changed day changes: "n days" (that many later ones too), "n days around" (both ways), "n days
 //     recorded" (that many later ones, as far as any table has days), week (its ISO week), month, forward (all later
 //     days), holes of <inputs> (the days from the first to the last that changed, and on both sides of them up to the next
@@ -154,6 +156,10 @@
 // twenty times as long to take in (10 ns a cell, for null ones too), and each model then sorted and grouped what had been in
 // order; a list goes to a Go function as it lies, and unnesting one costs 2 ns a value. What does not fit into memory goes
 // to DuckDB's temporary folder.
+//
+// What a new day needs of the days before it is kept in tables, as lists of its own size (rest_stretches, the hours of
+// wear_days), and models say which dates of samples they need (dates): before, every new day told the samples of the two
+// before it again, which was a fifth of the build.
 //
 // The samples themselves are read by the lake's own columns (lake.ScanHours) and not by DuckDB, which takes some 14 ns for
 // a number in a list of a Parquet file where we take 3, and hands out the rows of a select only when it has all of them: of

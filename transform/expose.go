@@ -14,12 +14,6 @@ import (
 // lookback. The cut is made here and not in the model, so that a model cannot depend on what happens to lie in the same
 // file.
 func (r *run) exposeInputs(ctx context.Context, m *Model, dirty *scope, full bool) error {
-	views := r.project.keptInputs(m)
-	for _, view := range views {
-		if err := r.keep(ctx, m, view, full); err != nil {
-			return fmt.Errorf("make %s: %w", view.Name, err)
-		}
-	}
 	var sc *scope
 	if !full {
 		var err error
@@ -34,12 +28,6 @@ func (r *run) exposeInputs(ctx context.Context, m *Model, dirty *scope, full boo
 		return sc
 	}
 	silver, tables := r.project.reads(m)
-	for _, name := range silver {
-		t := silverTableOf(name)
-		if err := r.exposeTable(ctx, input{t, r.silver[t.table].Files, silverDateColumn}, sc); err != nil {
-			return err
-		}
-	}
 	for _, in := range tables {
 		s := r.gold[in.Name]
 		gold := tableView{name: in.Name, columns: s.Columns}
@@ -47,8 +35,33 @@ func (r *run) exposeInputs(ctx context.Context, m *Model, dirty *scope, full boo
 			return err
 		}
 	}
+	views := r.project.keptInputs(m)
+	if m.Dates != "" && len(views) > 0 { // the view that lists them may read silver
+		if err := r.exposeSilver(ctx, silver, sc); err != nil {
+			return err
+		}
+	}
+	for _, view := range views { // which reads silver of other dates
+		if err := r.keep(ctx, m, view, full); err != nil {
+			return fmt.Errorf("make %s: %w", view.Name, err)
+		}
+	}
+	if err := r.exposeSilver(ctx, silver, sc); err != nil {
+		return err
+	}
 	for _, view := range views {
 		if err := r.exposeKept(ctx, view, readable(view)); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// exposeSilver makes the views of silver tables.
+func (r *run) exposeSilver(ctx context.Context, names []string, sc *scope) error {
+	for _, name := range names {
+		t := silverTableOf(name)
+		if err := r.exposeTable(ctx, input{t, r.silver[t.table].Files, silverDateColumn}, sc); err != nil {
 			return err
 		}
 	}

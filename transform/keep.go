@@ -3,6 +3,7 @@ package transform
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/diurna-health/diurna/ingest/lake"
@@ -11,12 +12,12 @@ import (
 )
 
 // kept is a view whose rows are made once, for all models of the build that read it: a row of minutes, say, is a person's
-// date, its lists being a hundred times what else it holds. They are in a table of the build; what does not fit into memory
+// date, its lists being a hundred times what else it holds. They are in tables of the build; what does not fit into memory
 // DuckDB puts into its folder for that.
 type kept struct {
-	rows string // table
-	days string // table of the days that are in it
-	full bool   // every day is
+	rows []string // tables, one for each time that days were added: DuckDB would copy what is added to one that has rows
+	days string   // table of the days that are in them
+	full bool     // every day is
 }
 
 // keptInputs are the kept views that a model reads, itself or through others.
@@ -54,16 +55,15 @@ func (r *run) keep(ctx context.Context, m, view *Model, full bool) error {
 func (r *run) tryKeep(ctx context.Context, m, view *Model, full bool) error {
 	k := r.kept[view.Name]
 	if k == nil || full && !k.full {
-		k = &kept{rows: "build.rows_of_" + view.Name, days: "build.days_of_" + view.Name, full: full}
-		if err := r.w.exec(ctx, fmt.Sprintf("create or replace table %s as %s; create or replace table %s(user_id varchar, local_date date)",
-			k.rows, selectNothing(r.columns[view.Name]), k.days)); err != nil {
+		k = &kept{days: "build.days_of_" + view.Name, full: full}
+		if err := r.w.exec(ctx, "create or replace table "+k.days+"(user_id varchar, local_date date)"); err != nil {
 			return err
 		}
 		r.kept[view.Name] = k
 	} else if k.full {
 		return nil
 	}
-	days, err := r.daysToKeep(ctx, view, m.lookbackTo(view.Name), full)
+	days, err := r.daysToKeep(ctx, m, view, full)
 	if err != nil {
 		return err
 	}
@@ -78,18 +78,40 @@ func (r *run) tryKeep(ctx context.Context, m, view *Model, full bool) error {
 	return r.w.exec(ctx, "insert into "+k.days+" select * from "+missing)
 }
 
-// daysToKeep selects the days of a kept view that are read when the dirty days are built.
-func (r *run) daysToKeep(ctx context.Context, view *Model, lookback Span, full bool) (string, error) {
+// daysToKeep selects the days of a kept view that are read when the dirty days of a model are built.
+func (r *run) daysToKeep(ctx context.Context, m, view *Model, full bool) (string, error) {
+	lookback := m.lookbackTo(view.Name)
+	if of := r.project.neighbours(view); lookback.Unit != SpanPerson && len(r.kept[view.Name].rows) == 0 && of.Days > lookback.Days {
+		lookback = of // silver is read once for all
+	}
 	switch {
 	case full:
 		return r.silverDays(ctx, view)
 	case lookback.Unit == SpanPerson:
 		days, err := r.silverDays(ctx, view)
 		return fmt.Sprintf("select user_id, local_date from (%s) as k semi join dirty_days as d on k.user_id = d.user_id", days), err
+	case lookback.Days > 0 && m.Dates != "":
+		return fmt.Sprintf("select distinct v.user_id, v.local_date from %s as v semi join dirty_days as d on v.user_id = d.user_id and v.%s = d.local_date",
+			m.Dates, quoted(r.project.byName[m.Dates].DateColumn())), nil
 	case lookback.Days > 0:
 		return widenBack("select user_id, local_date from dirty_days", lookback), nil
 	}
 	return "select distinct user_id, local_date from dirty_days", nil
+}
+
+// neighbours returns how far around a changed day the models that read a kept view of it will ask for it, but for those that
+// list dates of their own.
+func (p *Project) neighbours(view *Model) Span {
+	days := 0
+	for _, m := range p.models {
+		if m.Build == BuildTable && m.Dates == "" && m.Reach.Days > 0 && slices.Contains(p.keptInputs(m), view) {
+			days = max(days, m.lookbackTo(view.Name).Days)
+		}
+	}
+	if days == 0 {
+		return Span{}
+	}
+	return Span{Unit: SpanDays, Days: days, Around: true}
 }
 
 // silverDays selects the person-days of the silver tables below a kept view.
@@ -114,11 +136,8 @@ func (r *run) addKept(ctx context.Context, view *Model, k *kept, days string) er
 		return err
 	}
 	silver, _ := r.project.reads(view)
-	for _, name := range silver {
-		t := silverTableOf(name)
-		if err := r.exposeTable(ctx, input{t, r.silver[t.table].Files, silverDateColumn}, sc); err != nil {
-			return err
-		}
+	if err := r.exposeSilver(ctx, silver, sc); err != nil {
+		return err
 	}
 	var hours samples.Source // of a view that reads none
 	if len(view.Series) > 0 {
@@ -129,9 +148,14 @@ func (r *run) addKept(ctx context.Context, view *Model, k *kept, days string) er
 		defer scan.Close()
 		hours = scan
 	}
-	return r.project.put(ctx, r.w.db, r.w.conn, view, hours, func(rows string) string {
-		return "insert into " + k.rows + " by name " + rows
-	})
+	table := fmt.Sprintf("build.rows_of_%s_%d", view.Name, len(k.rows)+1)
+	if err := r.project.put(ctx, r.w.db, r.w.conn, view, hours, func(rows string) string {
+		return "create or replace table " + table + " as " + rows
+	}); err != nil {
+		return err
+	}
+	k.rows = append(k.rows, table)
+	return nil
 }
 
 // scanHours reads the hours of the days of a scope by ourselves: DuckDB takes five times as long for lists, and would hold
@@ -177,5 +201,13 @@ func (r *run) datesOfPeople(ctx context.Context, sc *scope) ([]lake.PersonDates,
 
 // exposeKept lets a model see those rows of a kept view that are in its scope.
 func (r *run) exposeKept(ctx context.Context, view *Model, sc *scope) error {
-	return r.exposeRows(ctx, view.Name, "select * from "+r.kept[view.Name].rows, silverDateColumn, sc)
+	rows := selectNothing(r.columns[view.Name])
+	for i, table := range r.kept[view.Name].rows {
+		if i == 0 {
+			rows = "select * from " + table
+		} else {
+			rows += " union all select * from " + table
+		}
+	}
+	return r.exposeRows(ctx, view.Name, rows, silverDateColumn, sc)
 }

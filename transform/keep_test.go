@@ -82,8 +82,8 @@ func TestANewDayTellsTheSamplesOfFewDates(t *testing.T) {
 	w.put(day(9))
 	told = 0
 	w.build(false)
-	if told != 3 { // that day, and two before it: a night may begin that long before its date
-		t.Errorf("a new day told the samples of %d dates, want 3", told)
+	if told != 2 { // that day, and the one before it: its evening belongs to the night
+		t.Errorf("a new day told the samples of %d dates, want 2", told)
 	}
 	w.sameAsFull()
 }

@@ -72,6 +72,7 @@ type Model struct {
 	Keep     bool // of a view: its rows are made once in a build, for all models that read them
 	Lookback Span
 	Daily    []string // inputs of which a row needs its own day alone, whatever lookback and reach are
+	Dates    string   // a view that lists for each date which ones of kept views are read; "" = all in lookback
 	Reach    Span
 	HolesOf  []string // of reach holes: the inputs
 	Closes   SpanUnit // a week, a month or a year, whose last days alone have rows; "" = any day may
@@ -218,6 +219,8 @@ func (m *Model) setHeader(key, value string) (err error) {
 		m.Lookback, err = parseSpan(value)
 	case "daily":
 		m.Daily = splitList(value)
+	case "dates":
+		m.Dates = value
 	case "reach":
 		if of, ok := strings.CutPrefix(value, "holes of "); ok {
 			m.Reach, m.HolesOf = Span{Unit: SpanHoles}, splitList(of)
@@ -418,6 +421,9 @@ func (m *Model) check() (problems []error) {
 	if len(m.Daily) > 0 && m.Reach.Unit == SpanPerson {
 		report("daily: with reach person every day is one of the person's")
 	}
+	if m.Dates != "" && m.Lookback.Unit != SpanDays {
+		report("dates: without a lookback of days every date of the dirty days is read, or of their people")
+	}
 	if m.Lookback.Recorded {
 		report("lookback: recorded is for reach alone")
 	}
@@ -437,8 +443,8 @@ func (m *Model) check() (problems []error) {
 			report("method: %q is not name/version", m.Method)
 		}
 	case BuildView:
-		if m.Lookback != (Span{}) || len(m.Daily) > 0 || m.Reach != (Span{}) || m.Closes != "" || len(m.Audits) > 0 || m.Method != "" || m.Supersedes != "" {
-			report("lookback, daily, reach, closes, audit, method and supersedes are for tables")
+		if m.Lookback != (Span{}) || len(m.Daily) > 0 || m.Dates != "" || m.Reach != (Span{}) || m.Closes != "" || len(m.Audits) > 0 || m.Method != "" || m.Supersedes != "" {
+			report("lookback, daily, dates, reach, closes, audit, method and supersedes are for tables")
 		}
 	default:
 		report("build: %q is neither view nor table", m.Build)

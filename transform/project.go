@@ -264,6 +264,11 @@ func (p *Project) checkInputs(ctx context.Context) error {
 				problems = append(problems, fmt.Errorf("model %s: daily: %q is no table or kept view that it reads", m.Name, name))
 			}
 		}
+		if m.Dates != "" {
+			if err := p.checkDates(m); err != nil {
+				problems = append(problems, fmt.Errorf("model %s: dates: %w", m.Name, err))
+			}
+		}
 		for _, name := range m.HolesOf {
 			if in := p.byName[name]; in == nil || in.Build != BuildTable || !slices.Contains(m.Inputs, name) {
 				problems = append(problems, fmt.Errorf("model %s: reach: %q is no table among its inputs", m.Name, name))
@@ -281,6 +286,34 @@ func (p *Project) checkInputs(ctx context.Context) error {
 		}
 	}
 	return errors.Join(problems...)
+}
+
+// checkDates returns an error when the view that lists a model's dates cannot be asked before those are made: it may read what
+// the model is shown anyhow, and no kept view.
+func (p *Project) checkDates(m *Model) error {
+	view := p.byName[m.Dates]
+	switch {
+	case view == nil || view.Build != BuildView || view.Keep:
+		return fmt.Errorf("%q is no view that is asked whenever it is read", m.Dates)
+	case len(view.Grain) != 3 || view.Grain[0] != "user_id" || view.Grain[2] != "local_date":
+		return fmt.Errorf("the grain of %q is not user_id, the date of the row that is made, and local_date", m.Dates)
+	}
+	if len(p.keptInputs(view)) > 0 {
+		return fmt.Errorf("%q reads dates that are kept", m.Dates)
+	}
+	ownSilver, ownTables := p.reads(m)
+	silver, tables := p.reads(view)
+	for _, in := range tables {
+		if !slices.Contains(ownTables, in) {
+			return fmt.Errorf("%q reads %s, and the model does not", m.Dates, in.Name)
+		}
+	}
+	for _, in := range silver {
+		if !slices.Contains(ownSilver, in) {
+			return fmt.Errorf("%q reads %s, and the model does not", m.Dates, in)
+		}
+	}
+	return nil
 }
 
 // order sorts the models so that inputs come first; among those that could come next, by name, so that the order is
@@ -318,7 +351,7 @@ func (p *Project) order() error {
 	return nil
 }
 
-// inputModels returns the models m reads itself.
+// inputModels returns the models m reads itself, and the one that lists its dates.
 func (p *Project) inputModels(m *Model) []*Model {
 	var models []*Model
 	for _, in := range m.Inputs {
@@ -326,8 +359,10 @@ func (p *Project) inputModels(m *Model) []*Model {
 			models = append(models, im)
 		}
 	}
-	if older := p.byName[m.Supersedes]; older != nil {
-		models = append(models, older)
+	for _, beside := range []string{m.Supersedes, m.Dates} {
+		if im := p.byName[beside]; im != nil {
+			models = append(models, im)
+		}
 	}
 	return models
 }

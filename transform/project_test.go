@@ -78,6 +78,7 @@ func TestAWrongModelIsRefused(t *testing.T) {
 		"no source":                {"-- source:   somebody's paper,\n--           second edition\n", "", `"source" is missing`},
 		"grain without person":     {"user_id, local_date\n-- inputs", "local_date, user_id\n-- inputs", "user_id and the local date"},
 		"lookback of a week":       {"-- lookback: 2 days", "-- lookback: week", "week is for reach alone"},
+		"dates without lookback":   {"-- lookback: 2 days", "-- dates:    stg_dates", "dates: without a lookback of days"},
 		"reach of words":           {"-- reach:    week", "-- reach:    always", `"always" is not`},
 		"closes a day":             {"-- reach:    week", "-- closes:   day", `"day" is not week, month or year`},
 		"days of none":             {"-- lookback: 2 days", "-- lookback: 0 days", `"0 days" is not`},
@@ -159,6 +160,29 @@ func TestAWrongProjectIsRefused(t *testing.T) {
 				"staging/stg_steps.sql":  view("stg_steps", "none", "select 1 as user_id"),
 			},
 			`model step_days: daily: "stg_steps" is no table or kept view that it reads`,
+		},
+		"dates of no view": {
+			map[string]string{
+				"activity/step_days.sql": strings.Replace(soundModel, "-- reach:", "-- dates:    stg_dates\n-- reach:", 1),
+				"staging/stg_steps.sql":  view("stg_steps", "none", "select 1 as user_id"),
+			},
+			`model step_days: dates: "stg_dates" is no view`,
+		},
+		"dates that nobody's row is for": {
+			map[string]string{
+				"activity/step_days.sql": strings.Replace(soundModel, "-- reach:", "-- dates:    stg_steps\n-- reach:", 1),
+				"staging/stg_steps.sql":  view("stg_steps", "none", "select 1 as user_id"),
+			},
+			`model step_days: dates: the grain of "stg_steps" is not`,
+		},
+		"dates from what the model does not read": {
+			map[string]string{
+				"activity/step_days.sql": strings.Replace(soundModel, "-- reach:", "-- dates:    stg_dates\n-- reach:", 1),
+				"staging/stg_steps.sql":  view("stg_steps", "none", "select 1 as user_id"),
+				"staging/stg_dates.sql": strings.Replace(view("stg_dates", "silver.readings", "select user_id, local_date as day, local_date from silver.readings"),
+					"-- grain:    user_id", "-- grain:    user_id, day, local_date", 1),
+			},
+			`model step_days: dates: "stg_dates" reads silver.readings, and the model does not`,
 		},
 		"circle": {
 			map[string]string{"a/one.sql": view("one", "two", "select * from two"), "a/two.sql": view("two", "one", "select * from one")},

@@ -1,10 +1,11 @@
 -- heart_rate_nights: one row per person and night of known onset with heart rate in the main sleep.
 --
 -- grain:    user_id, night_date
--- inputs:   stg_day_samples, sleep_nights, definitions
+-- inputs:   stg_day_samples, stg_night_dates, definitions
 -- build:    table
 -- lookback: 2 days
 -- daily:    sleep_nights
+-- dates:    stg_night_dates
 -- reach:    2 days
 -- go:       heart_rate_nights
 -- order:    user_id, night_date, local_date
@@ -38,48 +39,19 @@ rules as (
 
 ),
 
-nights as (
-
-    select
-        sleep_nights.user_id,
-        sleep_nights.night_date,
-        date_diff('minute', timestamptz '1970-01-01 00:00:00+00', sleep_nights.sleep_onset_at) as first_minute,
-        date_diff('minute', timestamptz '1970-01-01 00:00:00+00', sleep_nights.sleep_offset_at) as end_minute
-
-    from sleep_nights
-    inner join dirty_days
-        on sleep_nights.user_id = dirty_days.user_id
-        and sleep_nights.night_date = dirty_days.local_date
-
-    where sleep_nights.sleep_onset_at is not null
-
-),
-
--- The dates a night's minutes may lie on, one by one: joined by equal dates, a person's nights do not meet all of the
--- person's minutes.
 dates_of_nights as (
 
     select
-        nights.*,
-        nights.night_date as local_date
+        stg_night_dates.user_id,
+        stg_night_dates.night_date,
+        stg_night_dates.local_date,
+        date_diff('minute', timestamptz '1970-01-01 00:00:00+00', stg_night_dates.sleep_onset_at) as first_minute,
+        date_diff('minute', timestamptz '1970-01-01 00:00:00+00', stg_night_dates.sleep_offset_at) as end_minute
 
-    from nights
-
-    union all
-
-    select
-        nights.*,
-        nights.night_date - 1 as local_date
-
-    from nights
-
-    union all
-
-    select
-        nights.*,
-        nights.night_date - 2 as local_date
-
-    from nights
+    from stg_night_dates
+    inner join dirty_days
+        on stg_night_dates.user_id = dirty_days.user_id
+        and stg_night_dates.night_date = dirty_days.local_date
 
 ),
 

@@ -2,9 +2,11 @@
 -- often it sank.
 --
 -- grain:    user_id, night_date
--- inputs:   sleep_nights, stg_oxygen_seconds, definitions
+-- inputs:   stg_night_dates, stg_oxygen_seconds, definitions
 -- build:    table
 -- lookback: 2 days
+-- daily:    sleep_nights
+-- dates:    stg_night_dates
 -- reach:    2 days
 -- source:   a drop is 10 s on end at least 3 % (ODI3) or 4 % (ODI4) below the highest value of the 60 s before each of them,
 --           per hour of recording; of at least 4 hours (methods 4.1, E064)
@@ -31,46 +33,19 @@ rules as (
 
 ),
 
-nights as (
-
-    select
-        sleep_nights.user_id,
-        sleep_nights.night_date,
-        date_diff('second', timestamptz '1970-01-01 00:00:00+00', sleep_nights.sleep_onset_at) as first_second,
-        date_diff('second', timestamptz '1970-01-01 00:00:00+00', sleep_nights.sleep_offset_at) as end_second
-
-    from sleep_nights
-    inner join dirty_days
-        on sleep_nights.user_id = dirty_days.user_id
-        and sleep_nights.night_date = dirty_days.local_date
-
-    where sleep_nights.sleep_onset_at is not null
-
-),
-
 dates_of_nights as (
 
     select
-        nights.*,
-        nights.night_date as local_date
+        stg_night_dates.user_id,
+        stg_night_dates.night_date,
+        stg_night_dates.local_date,
+        date_diff('second', timestamptz '1970-01-01 00:00:00+00', stg_night_dates.sleep_onset_at) as first_second,
+        date_diff('second', timestamptz '1970-01-01 00:00:00+00', stg_night_dates.sleep_offset_at) as end_second
 
-    from nights
-
-    union all
-
-    select
-        nights.*,
-        nights.night_date - 1 as local_date
-
-    from nights
-
-    union all
-
-    select
-        nights.*,
-        nights.night_date - 2 as local_date
-
-    from nights
+    from stg_night_dates
+    inner join dirty_days
+        on stg_night_dates.user_id = dirty_days.user_id
+        and stg_night_dates.night_date = dirty_days.local_date
 
 ),
 

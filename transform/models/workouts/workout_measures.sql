@@ -39,6 +39,7 @@
 -- output:   steady_climb_m_per_min double: m climbed per min of these
 -- output:   steady_heart_rate_bpm double: beats/min of these
 -- lookback: 1 days around
+-- dates:    stg_workout_dates
 -- reach:    1 days around
 -- source:   distance by haversine over positions smoothed by the median of three, pauses, hysteresis of heights, SWOLF
 --           (methods 3.6); Banister's TRIMP with the weights of Morton and Green, Edwards (methods 3.4); a heart rate stands

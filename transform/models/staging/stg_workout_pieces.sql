@@ -65,20 +65,54 @@ minutes_of_dates as (
         dates.workout_id,
         dates.started_us,
         dates.ended_us,
-        unnest(flatten(list_transform(
+        flatten(list_transform(
             range(1, len(stg_day_samples.heart_rate_minutes) + 1),
             lambda i: case
                 when stg_day_samples.heart_rate_minutes[i] >= 0 then [stg_day_samples.heart_rate_minutes[i]]
                 else range(stg_day_samples.heart_rate_minutes[i - 1] + 1, stg_day_samples.heart_rate_minutes[i - 1] + 1 - stg_day_samples.heart_rate_minutes[i])
             end
-        ))) as minute_number,
-        unnest(stg_day_samples.heart_rate_sums_bpm) as heart_rate_sum_bpm,
-        unnest(stg_day_samples.heart_rate_sample_counts) as sample_count
+        )) as minute_numbers,
+        stg_day_samples.heart_rate_sums_bpm,
+        stg_day_samples.heart_rate_sample_counts
 
     from stg_day_samples
     inner join dates
         on stg_day_samples.user_id = dates.user_id
         and stg_day_samples.local_date = dates.minute_date
+
+    where stg_day_samples.heart_rate_minutes is not null
+
+),
+
+-- Where in the lists the workout can be: minutes only grow, so that no place lies further from the first, or from the last,
+-- than its minute does.
+places as (
+
+    select
+        *,
+        greatest(1, len(minute_numbers) - (minute_numbers[-1] - started_us // 60000000)) as first_place,
+        least(len(minute_numbers), (ended_us - 1) // 60000000 - minute_numbers[1] + 1) as last_place
+
+    from minutes_of_dates
+
+),
+
+measured_minutes as (
+
+    select
+        user_id,
+        local_date,
+        device_id,
+        workout_id,
+        started_us,
+        ended_us,
+        unnest(minute_numbers[first_place:last_place]) as minute_number,
+        unnest(heart_rate_sums_bpm[first_place:last_place]) as heart_rate_sum_bpm,
+        unnest(heart_rate_sample_counts[first_place:last_place]) as sample_count
+
+    from places
+
+    where first_place <= last_place
 
 ),
 
@@ -95,7 +129,7 @@ minutes as (
         ) as bpm,
         min(started_us // 60000000) * 60000000 as from_us
 
-    from minutes_of_dates
+    from measured_minutes
 
     where
         minute_number >= started_us // 60000000

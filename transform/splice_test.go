@@ -147,3 +147,40 @@ func (w *world) inOrder(table, order string) {
 		}
 	}
 }
+
+// TestDaysOfEverybodyAreComparedWithThoseThatWereThere: of many rows at once, new days need no comparing, and old ones do.
+func TestDaysOfEverybodyAreComparedWithThoseThatWereThere(t *testing.T) {
+	t.Parallel()
+	const people = 140 // with 24 hours each, more rows than are compared as one
+	w := newWorld(t)
+	w.project = loadProject(t).Of("activity_hours")
+	day := func(person int, date, steps int32) (p piece) {
+		for hour := range 24 {
+			p.hours = append(p.hours, hours(fmt.Sprintf("u%03d", person), "watch", schemas.Steps, date, hour, 60_000, steps))
+		}
+		return p
+	}
+	pieces := func(date, changed int32) map[string]piece {
+		all := map[string]piece{}
+		for n := range people {
+			all[fmt.Sprintf("%d of u%03d", date, n)] = day(n, date, 30)
+		}
+		for n := range int(changed) { // of the day before
+			all[fmt.Sprintf("%d of u%03d", date-1, n)] = day(n, date-1, 40)
+		}
+		return all
+	}
+	changedHours := func() int64 { return modelNamed(w.build(false), "activity_hours").ChangedDays }
+	w.put(pieces(firstDay, 0))
+	if n := changedHours(); n != people {
+		t.Errorf("the first build changed %d days, want %d", n, people)
+	}
+	second := pieces(firstDay+1, 3)
+	second[fmt.Sprintf("%d of u%03d", firstDay, 100)] = piece{}                // gone
+	second[fmt.Sprintf("%d of u%03d", firstDay, 101)] = day(101, firstDay, 30) // sent again
+	w.put(second)
+	if n := changedHours(); n != people+3+1 {
+		t.Errorf("a day of everybody, three changed ones and one that is gone changed %d days, want %d", n, people+4)
+	}
+	w.sameAsFull()
+}

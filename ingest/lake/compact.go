@@ -6,6 +6,7 @@ import (
 	"crypto/rand"
 	"errors"
 	"fmt"
+	"io/fs"
 	"slices"
 	"time"
 
@@ -216,6 +217,9 @@ func (l *Lake) replace(ctx context.Context, base *Snapshot, old []File, add, rem
 		_, err := l.Commit(ctx, Commit{Base: base, ID: rand.Text(), Add: add, Remove: remove})
 		if err == nil {
 			return true, failpoint.Hit("compact.after_commit")
+		}
+		if errors.Is(err, fs.ErrNotExist) { // old names that a sweep was just taking: it sees them needed, and puts them back
+			return false, nil
 		}
 		if !errors.Is(err, ErrConflict) {
 			return false, err

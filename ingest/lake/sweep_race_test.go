@@ -4,12 +4,15 @@ import (
 	"context"
 	"errors"
 	"io"
+	"io/fs"
 	"log/slog"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/google/go-cmp/cmp"
 
 	"github.com/diurna-health/diurna/ingest/lake"
 	"github.com/diurna-health/diurna/internal/failpoint"
@@ -21,6 +24,14 @@ import (
 type raceStore struct {
 	lake.Store
 	beforeMove, afterMove, beforeCreate func()
+	isAway                              func(path string) bool // for the moment
+}
+
+func (s *raceStore) Open(ctx context.Context, path string) (lake.OpenFile, error) {
+	if s.isAway != nil && s.isAway(path) {
+		return nil, fs.ErrNotExist
+	}
+	return s.Store.Open(ctx, path)
 }
 
 func once(do *func()) {
@@ -163,4 +174,32 @@ func armFailpoint(t *testing.T, list string) {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = failpoint.Arm("") })
+}
+
+// What a compaction that died has left is made again under the same name, and a sweep may just be taking it.
+func TestACompactionWhoseFileIsBeingSweptIsSupersededAndTriedAgain(t *testing.T) {
+	t.Parallel()
+	l, store := process(t, t.TempDir())
+	s := aStream(2, 1, 60)
+	for i := int64(0); i < 60; i += 3 {
+		receiveRange(t, l, 0, i, i+3, s.between(0, i, i+3))
+	}
+	before := rowsOf[schemas.SyncRecord](t, l, schemas.TableSyncRecords)
+	opened := 0 // the new file: to look at its rows, and to commit it
+	store.isAway = func(path string) bool {
+		if name, ok := lake.ParseBronzeName(path); ok && name.Start == 0 && name.End == 60 {
+			opened++
+		}
+		return opened > 1
+	}
+	if r := compact(t, l, lake.Compaction{}, schemas.TableSyncRecords); r.Superseded != 1 || r.FilesAfter != 0 {
+		t.Errorf("%d jobs were superseded and %d files made, want 1 and none", r.Superseded, r.FilesAfter)
+	}
+	store.isAway = nil
+	if r := compact(t, l, lake.Compaction{}, schemas.TableSyncRecords); r.FilesBefore != 20 || r.FilesAfter != 1 {
+		t.Errorf("%d files became %d, want 20 and 1", r.FilesBefore, r.FilesAfter)
+	}
+	if diff := cmp.Diff(before, rowsOf[schemas.SyncRecord](t, l, schemas.TableSyncRecords), byKey()); diff != "" {
+		t.Error("rows differ (-want +got):\n" + diff)
+	}
 }

@@ -82,10 +82,10 @@ func (r *dateReader) add() {
 
 // stretchColumns are the columns of the table, but for its method.
 type stretchColumns struct {
-	all                          []rows.Column
-	users                        *rows.Texts
-	dates                        *rows.Numbers[int32]
-	firsts, counts, kinds, times *rows.IntLists
+	all                           []rows.Column
+	users                         *rows.Texts
+	dates                         *rows.Numbers[int32]
+	firsts, counts, kinds, clocks *rows.IntLists
 
 	stretches []Stretch // of a search before
 }
@@ -94,9 +94,9 @@ func newStretchColumns() *stretchColumns {
 	c := &stretchColumns{
 		users: rows.Strings("user_id"), dates: rows.Dates("search_date"),
 		firsts: rows.Int32Lists("stretch_first_slots"), counts: rows.Int32Lists("stretch_slot_counts"),
-		kinds: rows.Int32Lists("stretch_kinds"), times: rows.Int32Lists("stretch_utc_offsets_min"),
+		kinds: rows.Int32Lists("stretch_kinds"), clocks: rows.Int32Lists("stretch_utc_offsets_min"),
 	}
-	c.all = []rows.Column{c.users, c.dates, c.firsts, c.counts, c.kinds, c.times}
+	c.all = []rows.Column{c.users, c.dates, c.firsts, c.counts, c.kinds, c.clocks}
 	return c
 }
 
@@ -112,9 +112,9 @@ func (c *stretchColumns) add(s *Search) {
 		c.firsts.Append(t.First)
 		c.counts.Append(t.Slots)
 		c.kinds.Append(int32(t.Kind))
-		c.times.Append(t.UTCOffsetMin)
+		c.clocks.Append(t.UTCOffsetMin)
 	}
-	for _, list := range []*rows.IntLists{c.firsts, c.counts, c.kinds, c.times} {
+	for _, list := range []*rows.IntLists{c.firsts, c.counts, c.kinds, c.clocks} {
 		list.End()
 	}
 }

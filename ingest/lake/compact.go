@@ -218,7 +218,7 @@ func (l *Lake) replace(ctx context.Context, base *Snapshot, old []File, add, rem
 		if err == nil {
 			return true, failpoint.Hit("compact.after_commit")
 		}
-		if errors.Is(err, fs.ErrNotExist) { // old names that a sweep was just taking: it sees them needed, and puts them back
+		if isAway(err, add) {
 			return false, nil
 		}
 		if !errors.Is(err, ErrConflict) {
@@ -228,6 +228,13 @@ func (l *Lake) replace(ctx context.Context, base *Snapshot, old []File, add, rem
 			return false, err
 		}
 	}
+}
+
+// isAway reports whether a commit failed for want of one of the files to be added. What a compaction that died has left is made
+// again under the same name, and a sweep may just be taking it: it sees it needed, and puts it back.
+func isAway(err error, add []string) bool {
+	var missing *fs.PathError
+	return errors.Is(err, fs.ErrNotExist) && errors.As(err, &missing) && slices.Contains(add, localPath(missing.Path))
 }
 
 // rewriteRows writes the rows of a job's files anew, in order, and compares what was written with what was read.

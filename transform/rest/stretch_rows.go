@@ -13,15 +13,8 @@ import (
 func StretchRows(_ context.Context, dates array.RecordReader) (array.RecordReader, error) {
 	in, out := newDateReader(dates), newStretchColumns()
 	return rows.NewStream(rows.NewColumns(out.all...), func() (bool, error) {
-		if !in.cursor.Next() {
+		if !in.cursor.NextGroup(in.begin, in.isOfSearch, in.add) {
 			return false, in.cursor.Err()
-		}
-		in.begin()
-		for in.add(); in.cursor.Next(); in.add() {
-			if !in.isOfSearch() {
-				in.cursor.Back()
-				break
-			}
 		}
 		out.add(&in.search)
 		return true, in.cursor.Err()

@@ -15,15 +15,8 @@ const slotUS = slotMin * 60_000_000
 func WindowRows(_ context.Context, searches array.RecordReader) (array.RecordReader, error) {
 	in, out := newSearchReader(searches), newWindowColumns()
 	return rows.NewStream(rows.NewColumns(out.all...), func() (bool, error) {
-		if !in.cursor.Next() {
+		if !in.cursor.NextGroup(in.begin, in.isOfNight, in.add) {
 			return false, in.cursor.Err()
-		}
-		in.begin()
-		for in.add(); in.cursor.Next(); in.add() {
-			if !in.isOfNight() {
-				in.cursor.Back()
-				break
-			}
 		}
 		out.add(in.of, in.on, in.rules.WindowsOf(in.on, in.stretches))
 		return true, in.cursor.Err()

@@ -35,6 +35,22 @@ func (c *Cursor) Next() bool {
 	return c.err == nil
 }
 
+// NextGroup goes over the next rows on end that are one thing, and reports whether there are any: begin is called at the first
+// of them, add at each, and isSame at the others and at the first that is not.
+func (c *Cursor) NextGroup(begin func(), isSame func() bool, add func()) bool {
+	if !c.Next() {
+		return false
+	}
+	begin()
+	for add(); c.Next(); add() {
+		if !isSame() {
+			c.Back()
+			break
+		}
+	}
+	return true
+}
+
 // Back takes the last step back: the row is that of the next one again.
 func (c *Cursor) Back() { c.Row-- }
 

@@ -200,14 +200,14 @@ func (h *Hour) placeFrom(from int, lengthMS int64) (place int32, end int) {
 // when samples are not in order.
 func (h *Hour) places(lengthMS int64) iter.Seq2[int32, []int32] {
 	return func(yield func(place int32, values []int32) bool) {
-		more, steady := 0, false // every stretch but the first has as many samples, and follows the one before
+		steady := 0 // samples of every stretch but the first, when each follows the one before
 		if period := int64(h.PeriodMS); len(h.OffsetsMS) != len(h.Values) && period > 0 && lengthMS%period == 0 {
-			more, steady = int(lengthMS/period), true
+			steady = int(lengthMS / period)
 		}
 		place, end := int32(0), 0
 		for from := 0; from < len(h.Values); from = end {
-			if steady && from > 0 {
-				place, end = place+1, min(len(h.Values), end+more)
+			if steady > 0 && from > 0 {
+				place, end = place+1, min(len(h.Values), end+steady)
 			} else {
 				place, end = h.placeFrom(from, lengthMS)
 			}

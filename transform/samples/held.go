@@ -146,10 +146,7 @@ func (d *holder) addHour(h *Hour) {
 	}
 	held, weight := d.lengths(period, none, period)
 	for _, bpm := range h.Values[:n-1] {
-		r := d.rate(bpm)
-		r.count++
-		r.heldMS += held
-		r.weightMS += weight
+		d.rate(bpm).add(held, weight)
 	}
 	last := h.beat(n - 1)
 	if period > minuteMS {
@@ -180,10 +177,13 @@ func (d *holder) add(b beat) {
 // count adds a sample to the line of its rate.
 func (d *holder) count(b *beat, beforeMS, afterMS int64) {
 	held, weight := d.lengths(int64(b.periodMS), beforeMS, afterMS)
-	r := d.rate(b.bpm)
+	d.rate(b.bpm).add(held, weight)
+}
+
+func (r *rate) add(heldMS, weightMS int64) {
 	r.count++
-	r.heldMS += held
-	r.weightMS += weight
+	r.heldMS += heldMS
+	r.weightMS += weightMS
 }
 
 // findDevices finds, for each minute, the device that stands for it: native before imported before typed in, then by

@@ -36,8 +36,9 @@ func (r *run) exposeInputs(ctx context.Context, m *Model, dirty *scope, full boo
 		}
 	}
 	views := r.project.keptInputs(m)
-	if m.Dates != "" && len(views) > 0 { // the view that lists them may read silver
-		if err := r.exposeSilver(ctx, silver, sc); err != nil {
+	if dates := r.project.byName[m.Dates]; dates != nil { // it is asked which of them to make
+		listed, _ := r.project.reads(dates)
+		if err := r.exposeSilver(ctx, listed, sc); err != nil {
 			return err
 		}
 	}

@@ -81,8 +81,10 @@ func (r *run) tryKeep(ctx context.Context, m, view *Model, full bool) error {
 // daysToKeep selects the days of a kept view that are read when the dirty days of a model are built.
 func (r *run) daysToKeep(ctx context.Context, m, view *Model, full bool) (string, error) {
 	lookback := m.lookbackTo(view.Name)
-	if of := r.project.neighbours(view); lookback.Unit != SpanPerson && len(r.kept[view.Name].rows) == 0 && of.Days > lookback.Days {
-		lookback = of // silver is read once for all
+	if lookback.Unit != SpanPerson && len(r.kept[view.Name].rows) == 0 { // silver is read once for all
+		if of := r.project.neighbours(view); of.Days > lookback.Days {
+			lookback = of
+		}
 	}
 	switch {
 	case full:
@@ -202,12 +204,8 @@ func (r *run) datesOfPeople(ctx context.Context, sc *scope) ([]lake.PersonDates,
 // exposeKept lets a model see those rows of a kept view that are in its scope.
 func (r *run) exposeKept(ctx context.Context, view *Model, sc *scope) error {
 	rows := selectNothing(r.columns[view.Name])
-	for i, table := range r.kept[view.Name].rows {
-		if i == 0 {
-			rows = "select * from " + table
-		} else {
-			rows += " union all select * from " + table
-		}
+	if tables := r.kept[view.Name].rows; len(tables) > 0 {
+		rows = "select * from " + strings.Join(tables, " union all select * from ")
 	}
 	return r.exposeRows(ctx, view.Name, rows, silverDateColumn, sc)
 }

@@ -26,6 +26,7 @@ func (m *mapping) series(s *syncv1.Series, kind schemas.RecordKind, name string)
 	if reason != "" {
 		m.setSeriesAside(s, kind, from, to, reason)
 	} else {
+		metric = metric.Over(s.PeriodMS)
 		for i := from; i < to; {
 			p := pieceAt(s, i, to)
 			m.piece(s, p, metric, kind, name)

@@ -2,6 +2,7 @@ package ingest
 
 import (
 	"fmt"
+	"math"
 	"math/rand/v2"
 	"slices"
 	"strconv"
@@ -382,6 +383,37 @@ func TestTheEdgesOfThePlausibleAreTaken(t *testing.T) {
 	for _, row := range Rows(b, lateMarch, 1) {
 		if row.Kind == schemas.KindReject {
 			t.Errorf("set aside: %s %s for %s", row.Name, row.Metric, row.Reason)
+		}
+	}
+}
+
+func TestWhatIsCountedForLongerMayBeMore(t *testing.T) {
+	t.Parallel()
+	const minute = 60_000
+	for _, c := range []struct {
+		metric   string
+		periodMS int32
+		most     int32
+	}{
+		{"steps", 0, 1000}, {"steps", 1000, 1000}, {"steps", minute, 1000}, {"steps", minute + 1, 2000},
+		{"steps", 15 * minute, 15_000}, {"floors", 15 * minute, 1500}, {"distance", 15 * minute, 9_000_000},
+		{"active_energy", 60 * minute, 6_000_000}, {"distance", 24 * 60 * minute, 864_000_000},
+		{"distance", 20 * 24 * 60 * minute, math.MaxInt32}, {"heart_rate", 15 * minute, 250}, {"stress", 15 * minute, 100},
+	} {
+		b := emptyBatch()
+		b.Series = []syncv1.Series{{Metric: c.metric, StartMS: ms("2026-03-01T00:00:00Z"), PeriodMS: c.periodMS, Values: []int32{c.most}}}
+		if c.most < math.MaxInt32 {
+			b.Series = append(b.Series, b.Series[0])
+			b.Series[1].Values = []int32{c.most + 1}
+		}
+		kept := []int32{}
+		for _, row := range Rows(b, lateMarch, 1) {
+			if row.Kind == schemas.KindSeries {
+				kept = append(kept, row.Values...)
+			}
+		}
+		if !slices.Equal(kept, []int32{c.most}) {
+			t.Errorf("%s of %d ms: kept %d, want %d", c.metric, c.periodMS, kept, c.most)
 		}
 	}
 }

@@ -1,6 +1,7 @@
 package schemas
 
 import (
+	"math"
 	"slices"
 	"sync"
 )
@@ -16,7 +17,8 @@ type Metric struct {
 	Unit string
 	// LOINC is the code under which health records know the quantity; empty where there is none that fits.
 	LOINC string
-	// Min and Max are the plausible range, both ends included. A value outside is set aside, never stored as a sample.
+	// Min and Max are the plausible range, both ends included. A value outside is set aside, never stored as a sample. In a
+	// series the most of an amount is that of a minute: see Over.
 	Min, Max int32
 	// Meaning is one phrase for people who read the data dictionary.
 	Meaning string
@@ -63,19 +65,19 @@ var metricTable = sync.OnceValue(func() []Metric {
 		{"hrv_sdnn", ShapeReading, "ms", "80404-7", 1, 1000, "standard deviation of beat-to-beat intervals, by the source"},
 
 		// Movement.
-		{Steps, ShapeSeries, "{steps}", "55423-8", 0, 1000, "steps counted in the sample's period; the device's own zeros are zeros"},
+		{Steps, ShapeSeries, "{steps}", "55423-8", 0, 1000, "steps counted in the sample's period, the most for each minute of it; the device's own zeros are zeros"},
 		{Steps, ShapeDaily, "{steps}", "41950-7", 0, 200_000, "steps of the date"},
 		{Steps, ShapeTotal, "{steps}", "55423-8", 0, 400_000, "steps of the workout"},
 		{StepCounter, ShapeSeries, "{steps}", "", 0, 2_000_000_000, "steps on the device's running counter at the sample's start; it may begin again from 0"},
 		{Intensity, ShapeSeries, "{level}", "", 0, 3, "the device's own activity class: 0 sedentary, 1 light, 2 moderate, 3 vigorous"},
 		{MotionCount, ShapeSeries, "{counts}/(30.s)", "", 0, 10_000, "the device's motion counts per 30 s"},
 		{"cadence", ShapeSeries, "/min", "", 0, 300, "steps, strokes or turns per minute"},
-		{"floors", ShapeSeries, "{floors}", "100304-5", 0, 100, "floors climbed in the sample's period"},
+		{"floors", ShapeSeries, "{floors}", "100304-5", 0, 100, "floors climbed in the sample's period, the most for each minute of it"},
 		{"floors", ShapeDaily, "{floors}", "100304-5", 0, 2000, "floors climbed on the date"},
-		{"distance", ShapeSeries, "cm", "", 0, 600_000, "distance covered in the sample's period"},
+		{"distance", ShapeSeries, "cm", "", 0, 600_000, "distance covered in the sample's period, the most for each minute of it"},
 		{"distance", ShapeDaily, "m", "", 0, 500_000, "distance covered on the date"},
 		{"distance", ShapeTotal, "m", "", 0, 1_000_000, "distance of the workout"},
-		{"active_energy", ShapeSeries, "cal", "", 0, 100_000, "energy spent beyond rest in the sample's period; 1000 cal = 1 kcal"},
+		{"active_energy", ShapeSeries, "cal", "", 0, 100_000, "energy spent beyond rest in the sample's period, the most for each minute of it; 1000 cal = 1 kcal"},
 		{"active_energy", ShapeDaily, "kcal", "", 0, 20_000, "energy spent beyond rest on the date"},
 		{"active_energy", ShapeTotal, "kcal", "", 0, 20_000, "energy spent beyond rest in the workout"},
 		{"total_energy", ShapeDaily, "kcal", "41979-6", 300, 25_000, "all energy spent on the date"},
@@ -89,7 +91,7 @@ var metricTable = sync.OnceValue(func() []Metric {
 		{"altitude", ShapeSeries, "cm", "", -50_000, 1_000_000, "height above sea level"},
 		{"speed", ShapeSeries, "mm/s", "", 0, 100_000, "speed over ground"},
 		{"power", ShapeSeries, "W", "", 0, 3000, "mechanical power"},
-		{"stroke_count", ShapeSeries, "{strokes}", "", 0, 1000, "strokes in the sample's period"},
+		{"stroke_count", ShapeSeries, "{strokes}", "", 0, 1000, "strokes in the sample's period, the most for each minute of it"},
 
 		// Breath, blood, skin, strain, surroundings.
 		{"oxygen_saturation", ShapeSeries, "[ppth]", "59408-5", 500, 1000, "oxygen saturation of the blood, in permille"},
@@ -146,6 +148,20 @@ func IsMetric(name string) bool {
 
 // Metrics returns the whole table in its order.
 func Metrics() []Metric { return slices.Clone(metricTable()) }
+
+// Over returns the metric as samples of a period have it: of what is counted, a quarter of an hour may have fifteen times as
+// much as a minute.
+func (m Metric) Over(periodMS int32) Metric {
+	const minuteMS = 60_000
+	if periodMS > minuteMS && m.Shape == ShapeSeries && slices.Contains(amounts, m.Name) {
+		most := int64(m.Max) * ((int64(periodMS) + minuteMS - 1) / minuteMS)
+		m.Max = int32(min(most, math.MaxInt32))
+	}
+	return m
+}
+
+// amounts are the metrics of series that are counted over a sample's period, and add up.
+var amounts = []string{Steps, "floors", "distance", "active_energy", "stroke_count"}
 
 // Plausible reports whether v can be a true value of the metric.
 func (m Metric) Plausible(v int32) bool { return v >= m.Min && v <= m.Max }

@@ -14,7 +14,7 @@ func (d *day) take(hours []Hour) bool {
 		if !h.isOfMinutes() {
 			continue
 		}
-		if h.Metric == StepCounter {
+		if h.Metric == StepCounter || h.isLong() {
 			return false
 		}
 		s := &d.chosen[h.Metric]

@@ -22,9 +22,9 @@ type reading struct {
 
 // counted is steps from one reading to the next.
 type counted struct {
-	hour  *Hour // of the earlier reading
-	atMS  int64
-	count int32
+	hour            *Hour // of the earlier reading
+	fromMS, untilMS int64
+	count           int32
 }
 
 // stepsOf returns the steps that the counters of a person's date counted. Where any device sent steps, counters count
@@ -39,13 +39,16 @@ func (c *counter) stepsOf(hours []Hour) []counted {
 	c.read(hours, *device)
 	for i := 0; i+1 < len(c.readings); i++ {
 		earlier, later := c.readings[i], c.readings[i+1]
+		if later.atMS == earlier.atMS {
+			continue
+		}
 		count := later.count - earlier.count
 		if count < 0 {
 			count = later.count
 		}
 		begun := (later.atMS - earlier.atMS + minuteMS - 1) / minuteMS
 		if float64(count) <= c.stepsPerMinMax*float64(begun) {
-			c.steps = append(c.steps, counted{earlier.hour, earlier.atMS, count})
+			c.steps = append(c.steps, counted{earlier.hour, earlier.atMS, later.atMS, count})
 		}
 	}
 	return c.steps

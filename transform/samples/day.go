@@ -96,6 +96,7 @@ type track struct {
 type day struct {
 	first  int64 // minute since 1970 UTC of the first place in minutes
 	tracks []track
+	claims []claim   // of the tracks of a metric
 	spare  [][]tally // of days before
 	taken  bool      // there was nothing to choose, and there are no tracks
 	counter
@@ -110,6 +111,7 @@ type series struct {
 	mins, maxs, sums, counts, foreign []int32
 	coveredMin                        []int32 // by the longest; a spot value speaks for its minute
 	offsetsMin                        []int32 // east of UTC, what the person's clock showed
+	owners                            []int16 // of several devices, whose each place of the date is, or nobody
 
 	samplesMost, periodMost int32 // of a minute
 	hasForeign              bool  // something the device did not measure itself
@@ -130,18 +132,22 @@ func (d *day) gather(hours []Hour) {
 	d.first = math.MaxInt64
 	for i := range hours {
 		if h := &hours[i]; h.isOfMinutes() {
-			d.first, last = min(d.first, h.firstMinute()), max(last, h.lastMinute())
+			d.first, last = min(d.first, h.firstMinute()), max(last, h.lastMinute()+int64(h.PeriodMS/minuteMS)+1)
 		}
 	}
 	n := int(last - d.first + 1)
 	for i := range hours {
-		if h := &hours[i]; h.isOfMinutes() && h.Metric != StepCounter {
+		h := &hours[i]
+		switch {
+		case !h.isOfMinutes() || h.Metric == StepCounter:
+		case h.isLong():
+			d.track(h.Metric, h.Device, n).addLong(h, d.first)
+		default:
 			d.track(h.Metric, h.Device, n).add(h, d.first)
 		}
 	}
 	for _, s := range d.stepsOf(hours) {
-		h := s.hour
-		d.track(Steps, h.Device, n).minutes[floorDiv(s.atMS, minuteMS)-d.first].add([]int32{s.count}, h)
+		d.track(Steps, s.hour.Device, n).share(s.hour, s.count, s.fromMS, s.untilMS, d.first)
 	}
 	slices.SortFunc(d.tracks, func(a, b track) int {
 		return cmp.Or(cmp.Compare(a.metric, b.metric), cmp.Compare(a.device, b.device))
@@ -261,12 +267,41 @@ func (d *day) choose() {
 				}
 			}
 		default:
-			for at := range n {
-				if t := d.best(tracks, at); t != nil {
-					c.add(int32(d.first)+int32(at), t)
-				}
+			d.chooseAmong(tracks, n, c)
+		}
+	}
+}
+
+// A claim is what a device says of the minutes from a place on.
+type claim struct {
+	tally *tally // nil = nothing
+	until int    // place of the first minute that it says nothing of
+	entry int    // where it is in the series; -1 = nowhere
+}
+
+const nobody = -1
+
+// chooseAmong lists the minutes of several devices' tracks. Each is that of one device; a sample that speaks for many
+// minutes has those that are its device's.
+func (d *day) chooseAmong(tracks []track, n int, c *series) {
+	d.claims = append(d.claims[:0], make([]claim, len(tracks))...)
+	for at := range n {
+		for i := range tracks {
+			if t := &tracks[i].minutes[at]; t.count > 0 {
+				d.claims[i] = claim{tally: t, until: at + tracks[i].metric.coveredMin(t), entry: -1}
 			}
 		}
+		best, owner := d.best(tracks, at)
+		c.owners = append(c.owners, owner)
+		if best == nil {
+			continue
+		}
+		if best.entry < 0 {
+			best.entry = len(c.minutes)
+			c.add(int32(d.first)+int32(at), best.tally)
+			c.coveredMin[best.entry] = 0
+		}
+		c.coveredMin[best.entry]++
 	}
 }
 
@@ -275,6 +310,7 @@ func (s *series) clear() {
 	*s = series{
 		minutes: s.minutes[:0], mins: s.mins[:0], maxs: s.maxs[:0], sums: s.sums[:0], counts: s.counts[:0],
 		foreign: s.foreign[:0], coveredMin: s.coveredMin[:0], offsetsMin: s.offsetsMin[:0],
+		owners: s.owners[:0],
 	}
 }
 
@@ -319,21 +355,21 @@ func (d *day) byMetric() (groups [metricCount][]track, n int) {
 	return groups, n
 }
 
-// best returns the tally that stands for the minute of those of several devices; nil when nothing was measured.
-func (d *day) best(tracks []track, at int) *tally {
-	var best *tally
+// best returns the claim that stands for a minute of those of several devices, and whose it is; nil when there is none.
+func (d *day) best(tracks []track, at int) (best *claim, owner int16) {
+	owner = nobody
 	bestWorn := false
 	for i := range tracks { // in order of the device's name
-		t := &tracks[i].minutes[at]
-		if t.count == 0 {
+		c := &d.claims[i]
+		if c.tally == nil || at >= c.until {
 			continue
 		}
 		worn := d.worn(tracks[i].device, at)
-		if best == nil || worn && !bestWorn || worn == bestWorn && t.sourceRank < best.sourceRank {
-			best, bestWorn = t, worn
+		if best == nil || worn && !bestWorn || worn == bestWorn && c.tally.sourceRank < best.tally.sourceRank {
+			best, owner, bestWorn = c, int16(i), worn
 		}
 	}
-	return best
+	return best, owner
 }
 
 // worn reports whether the device shows that it was worn in the minute: a heart, or a step.

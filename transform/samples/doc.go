@@ -5,10 +5,13 @@
 //
 // # Guarantees
 //
-//   - A sample counts for the minute it starts in, however long its period.
-//   - Devices are never added up. Where several recorded a metric on the person's date, each minute is that of one: of a
-//     device that shows by a heart rate or a step that it was worn in that minute, before others; then native before
-//     imported before typed in; then by the device's name. Rest is told by one device a date.
+//   - An amount that was counted over more than a minute (steps, distance, floors, energy) is shared out among the minutes by
+//     time, and a class counts for each of its minutes. Of anything else, a sample stands in the minute it starts in, and
+//     beside it for how many minutes it speaks; a heart rate speaks for that minute alone.
+//   - Devices are never added up. Where several recorded a metric on the person's date, each minute is that of one, also where
+//     one sends a sample a minute and another one an hour: of a device that shows by a heart rate or a step that it was
+//     worn in that minute, before others; then native before imported before typed in; then by the device's name. Rest is
+//     told by one device a date.
 //   - A metric has the minutes in which it was measured, in order, and no others; what was not measured has no list.
 //   - Memory holds the hours of one person's dates at a time.
 //

@@ -12,7 +12,7 @@ import (
 )
 
 // Fingerprint changes when the same hours would come to something else.
-const Fingerprint = "6"
+const Fingerprint = "7"
 
 // A Source gives the hours of people's dates, person by person. *lake.HourScan is one, and so is Recorded.
 type Source interface {

@@ -45,7 +45,6 @@ func newMetricLists() []metricLists {
 			{list("step_counts"), total, nil},
 			{list("step_sample_counts"), samples, isSingle},
 			{list("foreign_step_counts"), foreign, isOwn},
-			{list("step_covered_mins"), covered, isShort},
 		}},
 		{Intensity, list("intensity_minutes"), []figure{
 			{list("intensity_levels"), highest, nil}, // a class is no quantity: the highest counts

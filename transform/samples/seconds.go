@@ -41,9 +41,8 @@ func (d *day) oxygenSeconds(hours []Hour) (seconds []second) {
 
 // stands reports whether the device of an hour is the one, of those with tracks of the metric, that stands for a minute.
 func (d *day) stands(tracks []track, h *Hour, minute int64) bool {
-	at := int(minute - d.first)
 	own := slices.IndexFunc(tracks, func(t track) bool { return t.device == h.Device })
-	return d.best(tracks, at) == &tracks[own].minutes[at]
+	return len(tracks) == 1 || d.chosen[OxygenSaturation].owners[minute-d.first] == int16(own)
 }
 
 // bySecond sorts seconds, and makes one of those that are the same.

@@ -47,10 +47,9 @@ hurried_minutes as (
         minutes.user_id,
         minutes.local_date,
         minutes.minute_number,
-        minutes.covered_min,
         case
             when
-                lag(minutes.minute_number + minutes.covered_min) over (
+                lag(minutes.minute_number + 1) over (
                     partition by minutes.user_id, minutes.local_date order by minutes.minute_number
                 ) = minutes.minute_number
                 then 0
@@ -60,7 +59,7 @@ hurried_minutes as (
     from minutes
     cross join limits
 
-    where minutes.step_count > limits.sustained_step_max * minutes.covered_min
+    where minutes.step_count > limits.sustained_step_max
 
 ),
 
@@ -82,7 +81,7 @@ sustained_minutes as (
         hurried_runs.user_id,
         hurried_runs.local_date,
         hurried_runs.minute_number,
-        sum(hurried_runs.covered_min) over (
+        count(*) over (
             partition by hurried_runs.user_id, hurried_runs.local_date, hurried_runs.run_number
         ) as run_min
 
@@ -95,11 +94,11 @@ judged_minutes as (
     select
         minutes.*,
         case
-            when minutes.step_count > limits.minute_step_max * minutes.covered_min then 'fast'
+            when minutes.step_count > limits.minute_step_max then 'fast'
             when sustained_minutes.run_min > limits.sustained_min_max then 'sustained'
             else 'plausible'
         end as verdict,
-        minutes.step_count >= limits.walking_step_min * minutes.covered_min as is_walking
+        minutes.step_count >= limits.walking_step_min as is_walking
 
     from minutes
     left join sustained_minutes
@@ -119,13 +118,13 @@ day_sums as (
         max(ended_at) as last_evidence_at,
         cast(sum(step_count) as bigint) as step_count,
         cast(sum(case when verdict = 'plausible' then step_count else 0 end) as bigint) as plausible_step_count,
-        cast(sum(case when verdict = 'fast' then covered_min else 0 end) as integer) as fast_min,
+        cast(sum(case when verdict = 'fast' then 1 else 0 end) as integer) as fast_min,
         cast(sum(case when verdict = 'fast' then step_count else 0 end) as bigint) as fast_step_count,
-        cast(sum(case when verdict = 'sustained' then covered_min else 0 end) as integer) as sustained_min,
+        cast(sum(case when verdict = 'sustained' then 1 else 0 end) as integer) as sustained_min,
         cast(sum(case when verdict = 'sustained' then step_count else 0 end) as bigint) as sustained_step_count,
-        cast(sum(case when foreign_step_count > 0 then covered_min else 0 end) as integer) as foreign_min,
+        cast(sum(case when foreign_step_count > 0 then 1 else 0 end) as integer) as foreign_min,
         cast(sum(foreign_step_count) as bigint) as foreign_step_count,
-        cast(sum(case when is_walking then covered_min else 0 end) as integer) as walking_min,
+        cast(sum(case when is_walking then 1 else 0 end) as integer) as walking_min,
         max(case when verdict = 'plausible' and step_count > 0 then ended_at end) as last_counted_at
 
     from judged_minutes

@@ -4,7 +4,7 @@
 -- grain:    user_id, local_date, minute_number
 -- inputs:   stg_steps
 -- build:    view
--- caution:  a sample longer than a minute is one row that starts at its first minute; minutes without steps have no row
+-- caution:  what was counted over more than a minute is shared out by time; minutes without steps have no row
 
 with
 
@@ -13,10 +13,8 @@ minutes as (
     select
         user_id,                -- person
         local_date,             -- the person's date
-        minute_number,         -- minutes since 1970-01-01 UTC, of the first minute
-        cast(covered_min as bigint)
-            as covered_min,     -- min that the steps were counted over
-        make_timestamptz((minute_number + covered_min) * 60000000)
+        minute_number,          -- minutes since 1970-01-01 UTC
+        make_timestamptz((minute_number + 1) * 60000000)
             as ended_at,        -- when the last of them was counted, UTC
         utc_offset_min,         -- min east of UTC, as recorded
         step_count - foreign_step_count

@@ -22,11 +22,10 @@
 -- output:   heart_rate_sample_counts integer[]: samples in each minute; null = always one
 -- output:   heart_rate_utc_offset_min integer: min east of UTC of the person's clock in all these minutes; null = it changed
 -- output:   heart_rate_utc_offsets_min integer[]: min east of UTC in each minute, when it changed
--- output:   step_minutes integer[]: minutes in which steps were counted, were it none; null = not counted
--- output:   step_counts integer[]: steps in each minute; the device's own zeros are zeros
+-- output:   step_minutes integer[]: minutes over which steps were counted, were it none; null = not counted
+-- output:   step_counts integer[]: steps in each minute, of a longer sample its share; the device's own zeros are zeros
 -- output:   step_sample_counts integer[]: samples in each minute; null = always one
 -- output:   foreign_step_counts integer[]: of the steps, those that were imported or written in by hand; null = none
--- output:   step_covered_mins integer[]: min that the longest sample of each minute speaks for; null = always one
 -- output:   step_utc_offset_min integer: min east of UTC in all these minutes, as recorded; null = it changed
 -- output:   step_utc_offsets_min integer[]: min east of UTC in each minute, when it changed
 -- output:   intensity_minutes integer[]: minutes with an activity class; null = none
@@ -36,24 +35,24 @@
 -- output:   oxygen_saturation_sums_permille integer[]: permille, sum over each minute's samples
 -- output:   oxygen_saturation_mins_permille integer[]: permille, lowest sample of each minute; null = always one sample, the sum
 -- output:   oxygen_saturation_sample_counts integer[]: samples in each minute; null = always one
--- output:   oxygen_saturation_covered_mins integer[]: min that the longest sample of each minute speaks for; null = always one
+-- output:   oxygen_saturation_covered_mins integer[]: min that the longest sample of each minute speaks for, less those of another device; null = always one
 -- output:   respiratory_rate_minutes integer[]: minutes with a sample of breath; null = none
 -- output:   respiratory_rate_sums_milli_per_min integer[]: thousandths of a breath/min, sum over each minute's samples
 -- output:   respiratory_rate_sample_counts integer[]: samples in each minute; null = always one
--- output:   respiratory_rate_covered_mins integer[]: min that the longest sample of each minute speaks for; null = always one
+-- output:   respiratory_rate_covered_mins integer[]: min that the longest sample of each minute speaks for, less those of another device; null = always one
 -- output:   skin_temperature_minutes integer[]: minutes with a sample of skin temperature; null = none
 -- output:   skin_temperature_sums_mcel integer[]: thousandths of a degree Celsius, sum over each minute's samples
 -- output:   skin_temperature_sample_counts integer[]: samples in each minute; null = always one
--- output:   skin_temperature_covered_mins integer[]: min that the longest sample of each minute speaks for; null = always one
+-- output:   skin_temperature_covered_mins integer[]: min that the longest sample of each minute speaks for, less those of another device; null = always one
 -- output:   stress_minutes integer[]: minutes with a sample of stress; null = none
 -- output:   stress_sums_score integer[]: the device's own score, sum over each minute's samples
 -- output:   stress_sample_counts integer[]: samples in each minute; null = always one
--- output:   stress_covered_mins integer[]: min that the longest sample of each minute speaks for; null = always one
+-- output:   stress_covered_mins integer[]: min that the longest sample of each minute speaks for, less those of another device; null = always one
 -- output:   noise_level_minutes integer[]: minutes with a sample of noise; null = none
 -- output:   noise_level_sums_ddb integer[]: tenths of a decibel, sum over each minute's samples
 -- output:   noise_level_maxs_ddb integer[]: tenths of a decibel, loudest sample of each minute; null = always one sample, the sum
 -- output:   noise_level_sample_counts integer[]: samples in each minute; null = always one
--- output:   noise_level_covered_mins integer[]: min that the longest sample of each minute speaks for; null = always one
+-- output:   noise_level_covered_mins integer[]: min that the longest sample of each minute speaks for, less those of another device; null = always one
 -- output:   distance_cm bigint: cm on the date; null when none was measured
 -- output:   floor_count bigint: floors climbed on the date; null when none were counted
 -- output:   active_energy_cal bigint: cal beyond rest on the date; null when not told
@@ -88,7 +87,9 @@
 -- output:   oxygen_saturation_seconds integer[]: seconds after midnight UTC of the date in which oxygen saturation was measured, where it is every 3 s or more often; null = none
 -- output:   oxygen_saturation_second_mins_permille integer[]: permille, lowest sample of each second
 -- output:   oxygen_saturation_covered_s integer[]: s that the longest sample of each second speaks for
--- caution:  a sample counts for the minute it starts in, however long its period, a spot value for its minute; devices whose
+-- caution:  steps, distance, floors and energy that were counted over more than a minute, and what a counter counted from one
+--           reading to the next, are shared out by time up to midnight: such a minute has the mean of its sample, not what
+--           was walked in it; another sample stands in the minute it starts in, a spot value in its own; devices whose
 --           recorded offsets disagree about the date are each alone on their own date; what a counter counted between the
 --           last reading of a date and the first of the next belongs to neither for certain and counts for none; the clock
 --           of a minute with steps is that of the steps; a date is made of its own samples: the last heart rate of an

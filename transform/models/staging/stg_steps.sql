@@ -3,7 +3,7 @@
 -- grain:    user_id, local_date, minute_number
 -- inputs:   stg_day_samples
 -- build:    view
--- caution:  a sample counts for the minute it starts in, however long its period
+-- caution:  what was counted over more than a minute is shared out by time
 
 with
 
@@ -24,7 +24,6 @@ minutes as (
         unnest(step_counts) as step_count,
         unnest(step_sample_counts) as sample_count,
         unnest(foreign_step_counts) as foreign_step_count,
-        unnest(step_covered_mins) as covered_min,
         unnest(step_utc_offsets_min) as utc_offset_min
 
     from stg_day_samples
@@ -46,8 +45,6 @@ steps as (
             as sample_count,    -- samples in the minute
         cast(coalesce(foreign_step_count, 0) as bigint)
             as foreign_step_count,  -- of the steps, those that were imported or written in by hand
-        coalesce(covered_min, 1)
-            as covered_min,     -- min that the longest sample speaks for
         coalesce(utc_offset_min, step_utc_offset_min)
             as utc_offset_min   -- min east of UTC, as recorded
 

@@ -1,7 +1,7 @@
 -- stg_heart_rate: a person's heart rate, minute by minute, from the one device that stands for that minute.
 --
 -- grain:    user_id, local_date, minute_number
--- inputs:   stg_heart_rate_hours, stg_device_minutes
+-- inputs:   stg_heart_rate_hours, naive_device_minutes
 -- build:    view
 -- caution:  a sample counts for the minute it starts in, however long its period
 
@@ -110,15 +110,15 @@ samples_to_sum as (
         samples.bpm
 
     from samples
-    inner join stg_device_minutes
-        on samples.user_id = stg_device_minutes.user_id
-        and samples.local_date = stg_device_minutes.local_date
-        and samples.device_id = stg_device_minutes.device_id
-        and samples.minute_number = stg_device_minutes.minute_number
+    inner join naive_device_minutes
+        on samples.user_id = naive_device_minutes.user_id
+        and samples.local_date = naive_device_minutes.local_date
+        and samples.device_id = naive_device_minutes.device_id
+        and samples.minute_number = naive_device_minutes.minute_number
 
     where
         samples.is_shared
-        and stg_device_minutes.metric = 'heart_rate'
+        and naive_device_minutes.metric = 'heart_rate'
 
 ),
 

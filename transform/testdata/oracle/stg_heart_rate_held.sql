@@ -2,7 +2,7 @@
 -- and with it how much of the date was measured.
 --
 -- grain:    user_id, local_date, heart_rate_bpm
--- inputs:   stg_heart_rate_hours, stg_device_minutes, definitions
+-- inputs:   stg_heart_rate_hours, naive_device_minutes, definitions
 -- build:    view
 -- caution:  a date is made of its own samples: the last one of an evening is not held over midnight
 
@@ -277,15 +277,15 @@ chosen_samples as (
         samples.heart_rate_bpm
 
     from samples
-    inner join stg_device_minutes
-        on samples.user_id = stg_device_minutes.user_id
-        and samples.local_date = stg_device_minutes.local_date
-        and samples.device_id = stg_device_minutes.device_id
-        and samples.measured_ms // 60000 = stg_device_minutes.minute_number
+    inner join naive_device_minutes
+        on samples.user_id = naive_device_minutes.user_id
+        and samples.local_date = naive_device_minutes.local_date
+        and samples.device_id = naive_device_minutes.device_id
+        and samples.measured_ms // 60000 = naive_device_minutes.minute_number
 
     where
         samples.is_shared
-        and stg_device_minutes.metric = 'heart_rate'
+        and naive_device_minutes.metric = 'heart_rate'
 
 ),
 

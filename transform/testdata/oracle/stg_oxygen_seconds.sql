@@ -2,7 +2,7 @@
 -- that minute.
 --
 -- grain:    user_id, local_date, second_number
--- inputs:   stg_metric_days, stg_series_samples, stg_device_minutes
+-- inputs:   stg_metric_days, stg_series_samples, naive_device_minutes
 -- build:    view
 
 with
@@ -69,12 +69,12 @@ chosen_samples as (
         samples.value
 
     from samples
-    inner join stg_device_minutes
-        on samples.user_id = stg_device_minutes.user_id
-        and samples.local_date = stg_device_minutes.local_date
-        and samples.metric = stg_device_minutes.metric
-        and samples.device_id = stg_device_minutes.device_id
-        and samples.minute_number = stg_device_minutes.minute_number
+    inner join naive_device_minutes
+        on samples.user_id = naive_device_minutes.user_id
+        and samples.local_date = naive_device_minutes.local_date
+        and samples.metric = naive_device_minutes.metric
+        and samples.device_id = naive_device_minutes.device_id
+        and samples.minute_number = naive_device_minutes.minute_number
 
     where samples.is_shared
 

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"log/slog"
 	"maps"
 	"math/rand/v2"
 	"path"
@@ -536,16 +537,73 @@ func modelText(t *testing.T, path string) string {
 	return string(data)
 }
 
-func TestAFailedAuditLeavesTheTableAndThoseBelowIt(t *testing.T) {
+// strictHearts are models of which one promises that no heart goes beyond 200.
+func strictHearts(t *testing.T) *transform.Project {
+	t.Helper()
+	const file = "models/heart/heart_rate_days.sql"
+	return withModels(t, map[string]string{file: strings.Replace(modelText(t, file), "-- audit:", "-- audit:    heart_rate_max_bpm < 200\n-- audit:", 1)})
+}
+
+func TestADayThatBreaksAnAuditIsWithheldAndAllOthersAreBuilt(t *testing.T) {
+	t.Parallel()
+	day := func(user string, date, bpm int32) piece {
+		return piece{hours: []schemas.SeriesHour{hours(user, "watch", schemas.HeartRate, date, 9, 60_000, bpm)}}
+	}
+	w := newWorld(t)
+	w.project = strictHearts(t).Of(spine()...)
+	w.put(map[string]piece{"a": day("someone", firstDay, 61), "b": day("someone", firstDay+1, 201), "c": day("other", firstDay+1, 62)})
+	var log strings.Builder
+	cfg := testConfig(t)
+	cfg.Logger = slog.New(slog.NewTextHandler(&log, nil))
+	result, err := buildWith(t, w.lake, w.project, cfg, false)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, m := range result.Models {
+		if want := int64(1); m.Model == "heart_rate_days" && m.WithheldDays != want || m.Model != "heart_rate_days" && m.WithheldDays != 0 {
+			t.Errorf("%s: %d days withheld", m.Model, m.WithheldDays)
+		}
+	}
+	if !strings.Contains(log.String(), "heart_rate_max_bpm < 200") || strings.Contains(log.String(), "someone") || strings.Contains(log.String(), "201") {
+		t.Errorf("the log should name the rule and nobody:\n%s", log.String())
+	}
+	wantDays := func(want ...string) {
+		t.Helper()
+		rows := w.gold()["heart_rate_days"]
+		if len(rows) != len(want) || slices.ContainsFunc(want, func(day string) bool {
+			return !slices.ContainsFunc(rows, func(row string) bool { return strings.Contains(row, day) })
+		}) {
+			t.Errorf("rows are %v, want %v", rows, want)
+		}
+	}
+	wantDays("'user_id': other, 'local_date': 2016-04-13", "'user_id': someone, 'local_date': 2016-04-12")
+	if _, err := buildOn(t, w.lake, w.project, true); err != nil {
+		t.Fatal(err)
+	}
+	wantDays("'user_id': other, 'local_date': 2016-04-13", "'user_id': someone, 'local_date': 2016-04-12")
+
+	// What was good before goes too when what is known of the day now is not.
+	w.put(map[string]piece{"a": day("someone", firstDay, 230), "b": day("someone", firstDay+1, 90)})
+	if _, err := buildOn(t, w.lake, w.project, false); err != nil {
+		t.Fatal(err)
+	}
+	wantDays("'user_id': other, 'local_date': 2016-04-13", "'user_id': someone, 'local_date': 2016-04-13")
+}
+
+func TestAnAuditThatManyPeoplesDaysBreakLeavesTheTableAndThoseBelowIt(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	w.put(map[string]piece{"a": {hours: []schemas.SeriesHour{hours("someone", "watch", schemas.HeartRate, firstDay, 9, 60_000, 61)}}})
 	w.build(false)
 	before := w.snapshots()
-	w.put(map[string]piece{"b": {hours: []schemas.SeriesHour{hours("someone", "watch", schemas.HeartRate, firstDay+1, 9, 60_000, 201)}}})
+	pieces := map[string]piece{}
+	for i := range 11 {
+		user := fmt.Sprintf("someone%d", i)
+		pieces[user] = piece{hours: []schemas.SeriesHour{hours(user, "watch", schemas.HeartRate, firstDay+1, 9, 60_000, 201)}}
+	}
+	w.put(pieces)
 
-	const file = "models/heart/heart_rate_days.sql"
-	strict := withModels(t, map[string]string{file: strings.Replace(modelText(t, file), "-- audit:", "-- audit:    heart_rate_max_bpm < 200\n-- audit:", 1)})
+	strict := strictHearts(t)
 	_, err := buildOn(t, w.lake, strict, false)
 	var failed *transform.BuildError
 	if !errors.As(err, &failed) {
@@ -558,7 +616,7 @@ func TestAFailedAuditLeavesTheTableAndThoseBelowIt(t *testing.T) {
 		}
 	}
 	var audit *transform.AuditError
-	if !errors.As(err, &audit) || audit.Model != "heart_rate_days" || audit.Rule != "heart_rate_max_bpm < 200" || audit.Count != 1 {
+	if !errors.As(err, &audit) || audit.Model != "heart_rate_days" || audit.Rule != "heart_rate_max_bpm < 200" || audit.Count != 11 {
 		t.Errorf("audit is %+v", audit)
 	}
 	if strings.Contains(err.Error(), "someone") || strings.Contains(err.Error(), "201") {

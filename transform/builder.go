@@ -78,6 +78,8 @@ type ModelResult struct {
 	ChangedDays int64 // person-days whose rows differ from before
 	// RestatedDays are those of them that a changed model, not changed data, made say something else by the same method.
 	RestatedDays int64
+	// WithheldDays are person-days without rows, because those that came out break an audit.
+	WithheldDays int64
 	Rows         int64 // rows written to new files, those of untouched days included
 	FilesAdded   int
 	FilesGone    int
@@ -343,7 +345,7 @@ func (r *run) tryModel(ctx context.Context, m *Model) error {
 	if dirty.days == 0 && base != nil && !state.result.Full {
 		return r.pass(ctx, m, base, state)
 	}
-	if err := r.compute(ctx, m, dirty, state.result.Full); err != nil {
+	if state.result.WithheldDays, err = r.compute(ctx, m, dirty, state.result.Full); err != nil {
 		return err
 	}
 	if columns := r.columns[m.Name]; base == nil || !sameColumns(base.Columns, columns) {
@@ -367,15 +369,16 @@ func sameColumns(a, b []lake.Column) bool {
 	return slices.EqualFunc(a, b, func(a, b lake.Column) bool { return a.Name == b.Name && a.Type == b.Type })
 }
 
-// compute runs the model over the dirty days into build.model_output, and audits what comes out.
-func (r *run) compute(ctx context.Context, m *Model, dirty *scope, full bool) error {
+// compute runs the model over the dirty days into build.model_output, and audits what comes out. It returns how many days
+// were withheld.
+func (r *run) compute(ctx context.Context, m *Model, dirty *scope, full bool) (withheld int64, err error) {
 	if err := r.exposeInputs(ctx, m, dirty, full); err != nil {
-		return err
+		return 0, err
 	}
 	if err := r.project.Fill(ctx, r.w.db, r.w.conn, m, "build.model_output"); err != nil {
-		return fmt.Errorf("run select: %w", err)
+		return 0, fmt.Errorf("run select: %w", err)
 	}
-	return r.w.audit(ctx, r.project, m)
+	return r.audit(ctx, m)
 }
 
 // recreate makes the table with its present columns. A table with other columns goes first: its rows are all made anew

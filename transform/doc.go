@@ -37,7 +37,8 @@
 //     that one of these tables has), or person (all of the person's days). None means the day alone.
 //   - closes: week, month or year: only the last day of such a period has rows. On other days nothing is built.
 //   - source: where the formula comes from. Required of a table.
-//   - audit: a predicate that no row may violate; one per line, as many as wanted. Null does not violate.
+//   - audit: a predicate that no row may violate; one per line, as many as wanted. Null does not violate. A person's day
+//     with a row that does is withheld: it has no rows.
 //   - caution: when not to trust the figures.
 //   - method: name/version, written to the column method_version. A new formula is a new version.
 //   - sensitivity: cycle, of what concerns the menstrual cycle: see below.
@@ -121,7 +122,9 @@
 //
 //   - Building day by day, in whatever order days arrive, gives the same rows as one full build.
 //   - Building again changes nothing: no file is written when no row differs.
-//   - A failed audit leaves the table as it was, and leaves alone the tables made from it.
+//   - A row that breaks an audit is in no table: its person's day has no rows, the log says of how many days that is so, and
+//     everybody else's are built. A model whose rows break audits on days of many people fails, and so does one that breaks
+//     its grain: that leaves the table as it was, and leaves alone the tables made from it.
 //   - A changed model, definition or input model rebuilds its table and everything below it.
 //   - No error and no log line holds a person's id or a value.
 //   - A query that somebody typed cannot read or write a file that is not a table of the lake, nor write one that is.
@@ -142,6 +145,10 @@
 // found without reading the others, and written again without them: of a file that a late batch changes, the groups that
 // hold the person are made anew, and the others' bytes copied. Writing whole files anew was a fifth of a late batch among
 // 10,000 people, and all of it grew with their number.
+//
+// Days are withheld one by one, because otherwise a height of nothing that one person typed in would keep the reports of
+// everybody else from being made until somebody mends the model. What is withheld depends on the person's data alone, so
+// that a full build withholds the same; missing is not wrong. That a model breaks its audits for many is another matter.
 //
 // A long reach is of recorded days. A day of today changes no day of the sixty to come, yet sixty times the person-days to
 // look at are most of the work. It is for models whose every row needs a row of that day in a table they read,

@@ -21,7 +21,7 @@ func (e *BuildError) Error() string {
 // Unwrap returns the cause.
 func (e *BuildError) Unwrap() error { return e.Err }
 
-// An AuditError says that rows of a model break a rule. The table stays as it was.
+// An AuditError says that rows of a model break a rule, of so many people that the table stays as it was.
 type AuditError struct {
 	Model string
 	Rule  string

@@ -252,6 +252,11 @@ func (w *world) build(full bool) *transform.Result {
 	if err != nil {
 		w.t.Fatal(err)
 	}
+	for _, m := range result.Models {
+		if m.WithheldDays > 0 {
+			w.t.Errorf("rows of %d days of %s break an audit", m.WithheldDays, m.Model)
+		}
+	}
 	return result
 }
 

@@ -15,11 +15,16 @@ import (
 // receive commits one message of a person to bronze and merges it.
 func receive(t *testing.T, p *pipeline, offset int64) {
 	t.Helper()
+	receiveOf(t, p, "ann", offset)
+}
+
+func receiveOf(t *testing.T, p *pipeline, user string, offset int64) {
+	t.Helper()
 	ctx := t.Context()
 	hour, date, value := int64(17_000)*24*3_600_000_000, int32(17_000+offset), int32(7)
 	hour += offset * 24 * 3_600_000_000
 	record := schemas.SyncRecord{
-		Partition: 0, Offset: offset, Kind: schemas.KindSeries, IngestDate: 20_000, UserID: "ann", DeviceID: "w", Seq: offset,
+		Partition: 0, Offset: offset, Kind: schemas.KindSeries, IngestDate: 20_000, UserID: user, DeviceID: "w", Seq: offset,
 		Source: "native", Metric: schemas.Steps, HourAt: &hour, StartAt: &hour, LocalDate: &date, PeriodMS: 60_000,
 		OffsetsMS: []int32{0}, Values: []int32{value},
 	}

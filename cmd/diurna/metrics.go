@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"net/http"
 	"strconv"
 	"time"
@@ -14,6 +15,7 @@ import (
 	"github.com/diurna-health/diurna/ingest/kafka"
 	"github.com/diurna-health/diurna/ingest/lake"
 	"github.com/diurna-health/diurna/schemas"
+	"github.com/diurna-health/diurna/transform"
 )
 
 // metrics are the numbers an operator watches. None of their labels can tell a person apart.
@@ -28,6 +30,8 @@ type metrics struct {
 	gaps, gapMessages        prometheus.Counter
 	fences                   prometheus.Counter
 	held                     prometheus.Gauge
+	withheld                 prometheus.Counter
+	unbuilt                  prometheus.Gauge
 	seconds                  *prometheus.HistogramVec
 }
 
@@ -51,6 +55,9 @@ func newMetrics(now func() time.Time) *metrics {
 			Help: "Messages, items and runs of values set aside, by reason."}, []string{"reason"}),
 		held: prometheus.NewGauge(prometheus.GaugeOpts{Namespace: "diurna", Name: "ingest_flush_age_seconds",
 			Help: "How long the oldest message of the last commit had waited."}),
+		withheld: counter("build_withheld_days_total", "Person-days without rows in a table, because those that came out break an audit."),
+		unbuilt: prometheus.NewGauge(prometheus.GaugeOpts{Namespace: "diurna", Name: "build_failed_tables",
+			Help: "Tables that the last build left as they were, because it failed. Alert above 0."}),
 		seconds: prometheus.NewHistogramVec(prometheus.HistogramOpts{Namespace: "diurna", Name: "step_seconds",
 			Help: "How long a step of the pipeline took.", Buckets: prometheus.ExponentialBuckets(0.005, 2.5, 12)}, []string{"step"}),
 	}
@@ -58,7 +65,7 @@ func newMetrics(now func() time.Time) *metrics {
 		m.rejects.WithLabelValues(string(reason)) // a reason that never came up is a 0, not missing
 	}
 	m.registry.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}),
-		m.messages, m.samples, m.bytes, m.stored, m.perSample, m.gaps, m.gapMessages, m.fences, m.rejects, m.held, m.seconds)
+		m.messages, m.samples, m.bytes, m.stored, m.perSample, m.gaps, m.gapMessages, m.fences, m.rejects, m.held, m.withheld, m.unbuilt, m.seconds)
 	return m
 }
 
@@ -83,6 +90,20 @@ func (m *metrics) gapCrossed(messages int64) {
 }
 
 func (m *metrics) fenced(int32) { m.fences.Inc() }
+
+// wasBuilt counts what a build withheld, and what it could not build.
+func (m *metrics) wasBuilt(result *transform.Result, err error) {
+	if result != nil {
+		for _, r := range result.Models {
+			m.withheld.Add(float64(r.WithheldDays))
+		}
+	}
+	var failed []string
+	if build, ok := errors.AsType[*transform.BuildError](err); ok {
+		failed = build.Failed
+	}
+	m.unbuilt.Set(float64(len(failed)))
+}
 
 // timed starts a clock and returns the function that reads it.
 func (m *metrics) timed(step string) func() {

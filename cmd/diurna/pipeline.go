@@ -251,11 +251,17 @@ func (p *pipeline) watchBronze(ctx context.Context) error {
 	}
 }
 
-// build builds what was merged and settles what follows from it.
+// build builds what was merged and settles what follows from it. A model that breaks its audits would do so again after a
+// restart, and ends no process that stays: what comes in is taken in, and medals, rankings and reports wait for a mended model.
 func (p *pipeline) build(ctx context.Context) error {
-	built := p.metrics.timed("build")
-	_, err := p.builder.Build(ctx)
-	built()
+	timed := p.metrics.timed("build")
+	result, err := p.builder.Build(ctx)
+	timed()
+	p.metrics.wasBuilt(result, err)
+	if _, unsound := errors.AsType[*transform.AuditError](err); unsound && p.role.stays {
+		p.log.ErrorContext(ctx, "tables are left as they were", schemas.LogKeyError, err)
+		return nil
+	}
 	if err != nil {
 		return err
 	}

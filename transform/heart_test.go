@@ -353,3 +353,29 @@ func field(row, name string) string {
 	value, _, _ := strings.Cut(rest, ",")
 	return strings.TrimSuffix(value, "}")
 }
+
+// TestSleepThatWasFoundIsAsleepInTheDip: a watch that tells no sleep, on a person who rests from 23 to 7 h.
+func TestSleepThatWasFoundIsAsleepInTheDip(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, "heart_rate_dips")
+	for _, day := range []int32{firstDay + 1, firstDay + 2, firstDay} {
+		var p piece
+		for hour := range 24 {
+			bpm, steps := int32(80), int32(20)
+			if hour < 7 || hour >= 23 {
+				bpm, steps = 50, 0
+			}
+			p.hours = append(p.hours,
+				hours("u", "watch", schemas.HeartRate, day, hour, 60_000, repeat(60, bpm)...),
+				hours("u", "watch", schemas.Steps, day, hour, 60_000, repeat(60, steps)...))
+		}
+		w.put(map[string]piece{fmt.Sprint(day): p})
+		w.build(false)
+	}
+	got := w.ask(`select awake_mean_bpm, dip_pct, awake_measured_min, asleep_measured_min
+		from heart_rate_dips where night_date = '2016-04-13'`)
+	if want := []string{"80\t37.5\t960\t480"}; !slices.Equal(got, want) {
+		t.Errorf("the dip is %q, want %q", got, want)
+	}
+	w.sameAsFull()
+}

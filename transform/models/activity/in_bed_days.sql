@@ -1,13 +1,16 @@
--- in_bed_days: one row per person, date and unbroken time in bed that touches the date, naps included, all devices.
+-- in_bed_days: one row per person, date and unbroken time in bed that touches the date, naps included, all devices; and
+-- the rest that was found where no device told of sleep.
 --
 -- grain:    user_id, local_date, from_minute
--- inputs:   sleep_episodes
+-- inputs:   sleep_episodes, sleep_periods
 -- build:    table
 -- lookback: 2 days around
 -- reach:    2 days around
--- source:   in bed from an episode's beginning to its end (methods 1.6)
+-- source:   in bed from an episode's beginning to its end (methods 1.6); of sleep that no device told, from the beginning of
+--           the rest to its end
 -- audit:    from_minute < until_minute
--- caution:  a time over midnight stands on both dates, whole; a night known by its sums alone has no row
+-- caution:  a time over midnight stands on both dates, whole; a night known by its sums alone has no row, unless its rest was
+--           found too
 -- method:   in_bed_days/1
 
 with
@@ -16,13 +19,25 @@ episodes as (
 
     select
         user_id,
-        device_id,
         night_date,
         date_diff('minute', timestamptz '1970-01-01 00:00:00+00', started_at) as from_minute,
         date_diff('minute', timestamptz '1970-01-01 00:00:00+00', ended_at) as until_minute,
         onset_utc_offset_min
 
     from sleep_episodes
+
+    union all
+
+    select
+        user_id,
+        night_date,
+        date_diff('minute', timestamptz '1970-01-01 00:00:00+00', started_at) as from_minute,
+        date_diff('minute', timestamptz '1970-01-01 00:00:00+00', ended_at) as until_minute,
+        onset_utc_offset_min
+
+    from sleep_periods
+
+    where source = 'estimate'
 
 ),
 

@@ -1,11 +1,8 @@
 -- heart_rate_dips: one row per person and valid night: how much slower the heart was asleep than awake on that date.
 --
 -- grain:    user_id, night_date
--- inputs:   heart_rate_nights, sleep_nights, sleep_episodes, stg_day_samples, definitions
+-- inputs:   heart_rate_nights, sleep_nights, in_bed_days, stg_day_samples, definitions
 -- build:    table
--- lookback: 2 days around
--- daily:    stg_day_samples, heart_rate_nights, sleep_nights
--- reach:    2 days around
 -- go:       heart_rate_dips
 -- order:    none
 -- output:   user_id varchar: person
@@ -15,12 +12,13 @@
 -- output:   dip_pct double: %, how much slower asleep than awake
 -- output:   awake_measured_min integer: min measured out of bed
 -- output:   asleep_measured_min integer: min measured in the main sleep
--- source:   100 x (mean awake - mean asleep) / mean awake; needs 6 h of wear awake and a valid night (methods 2.5)
+-- source:   100 x (mean awake - mean asleep) / mean awake; needs 6 h of wear awake and a valid night (methods 2.5),
+--           2 h of it measured
 -- audit:    asleep_mean_bpm between 25 and 230 and awake_mean_bpm between 25 and 230
--- audit:    awake_measured_min >= 360
+-- audit:    awake_measured_min >= 360 and asleep_measured_min >= 120
 -- audit:    dip_pct < 100
--- caution:  awake are the date's minutes outside all sleeps and naps, so a late evening counts for the morning's night; the
---           threshold of 10 % that people know is one of blood pressure and says nothing here
+-- caution:  awake are the date's minutes outside all sleeps and naps, told or found, so a late evening counts for the
+--           morning's night; the threshold of 10 % that people know is one of blood pressure and says nothing here
 -- method:   heart_rate_dips/1
 
 with
@@ -29,25 +27,10 @@ rules as (
 
     select
         max(case when name = 'dip_awake_min' then value end) as awake_min,
+        max(case when name = 'dip_asleep_min' then value end) as asleep_min,
         max(case when name = 'valid_night_in_bed_min' then value end) as in_bed_min
 
     from definitions
-
-),
-
--- The dates that a time in bed may touch, one by one.
-times_in_bed as (
-
-    select
-        sleep_episodes.user_id,
-        sleep_episodes.night_date + shifts.days as local_date,
-        date_diff('minute', timestamptz '1970-01-01 00:00:00+00', sleep_episodes.started_at) as first_minute,
-        date_diff('minute', timestamptz '1970-01-01 00:00:00+00', sleep_episodes.ended_at) as end_minute
-
-    from sleep_episodes
-    cross join (
-        values (-2), (-1), (0), (1), (2)
-    ) as shifts (days)
 
 ),
 
@@ -56,10 +39,10 @@ beds as (
     select
         user_id,
         local_date,
-        array_agg(cast(first_minute as integer)) as bed_from_minutes,
-        array_agg(cast(end_minute as integer)) as bed_until_minutes
+        array_agg(cast(from_minute as integer)) as bed_from_minutes,
+        array_agg(cast(until_minute as integer)) as bed_until_minutes
 
-    from times_in_bed
+    from in_bed_days
 
     group by user_id, local_date
 
@@ -97,6 +80,7 @@ nights as (
     where
         stg_day_samples.heart_rate_minutes is not null
         and sleep_nights.time_in_bed_min >= rules.in_bed_min
+        and heart_rate_nights.measured_min >= rules.asleep_min
 
 )
 

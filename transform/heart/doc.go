@@ -15,4 +15,4 @@
 package heart
 
 // Fingerprint changes when the same minutes would come to something else.
-const Fingerprint = "1"
+const Fingerprint = "2"

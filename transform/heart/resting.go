@@ -8,7 +8,7 @@ import (
 	"github.com/diurna-health/diurna/transform/samples"
 )
 
-// Waking says how a resting heart rate is told of a date on which nobody saw the person sleep.
+// Waking says how a resting heart rate is told of a date on which nothing is known of the heart asleep.
 type Waking struct {
 	StillMin    float64 // a minute counts when the person was still for so long up to it
 	MeasuredMin float64 // so many are needed
@@ -16,8 +16,8 @@ type Waking struct {
 }
 
 // Resting returns the resting heart rate of a person awake, and how many minutes it rests on.
-func (w *Waking) Resting(heart samples.Heart, walked samples.Walked) (bpm float64, measuredMin int, ok bool) {
-	still := w.stillMinutes(heart, walked)
+func (w *Waking) Resting(heart samples.Heart, walked samples.Walked, beds samples.Spans) (bpm float64, measuredMin int, ok bool) {
+	still := w.stillMinutes(heart, walked, beds)
 	if len(still) == 0 || float64(len(still)) < w.MeasuredMin {
 		return 0, 0, false
 	}
@@ -26,8 +26,9 @@ func (w *Waking) Resting(heart samples.Heart, walked samples.Walked) (bpm float6
 	return still[place-1], len(still), true
 }
 
-// stillMinutes returns the heart rates of the minutes up to which all of the last ones are known to be without a step.
-func (w *Waking) stillMinutes(heart samples.Heart, walked samples.Walked) []float64 {
+// stillMinutes returns the heart rates of the minutes out of bed up to which all of the last ones are known to be without a
+// step.
+func (w *Waking) stillMinutes(heart samples.Heart, walked samples.Walked, beds samples.Spans) []float64 {
 	var still []float64
 	steps, from, k := int64(0), 0, 0
 	for i, minute := range heart.Minutes {
@@ -38,7 +39,7 @@ func (w *Waking) stillMinutes(heart samples.Heart, walked samples.Walked) []floa
 			steps -= int64(walked.Counts[from])
 		}
 		isObserved := k > 0 && walked.Minutes[k-1] == minute && float64(k-from) == w.StillMin
-		if isObserved && steps == 0 {
+		if isObserved && steps == 0 && !beds.Contain(minute) {
 			still = append(still, heart.Mean(i))
 		}
 	}

@@ -9,7 +9,7 @@ import (
 	"github.com/diurna-health/diurna/transform/samples"
 )
 
-// RestingRows turns dates, with what is known of the heart asleep or else with the minutes awake, into resting heart rates.
+// RestingRows turns dates, with what is known of the heart asleep or else with the minutes and the times in bed, into resting heart rates.
 func RestingRows(_ context.Context, dates array.RecordReader) (array.RecordReader, error) {
 	var (
 		waking         Waking
@@ -20,6 +20,7 @@ func RestingRows(_ context.Context, dates array.RecordReader) (array.RecordReade
 		asleepMeasured *array.Int32
 		hearts         samples.HeartColumns
 		steps          samples.StepColumns
+		beds           samples.SpanColumns
 		users, days    = rows.Strings("user_id"), rows.Dates("local_date")
 		resting        = rows.Float64s("resting_heart_rate_bpm")
 		sources        = rows.Strings("resting_heart_rate_source")
@@ -28,7 +29,7 @@ func RestingRows(_ context.Context, dates array.RecordReader) (array.RecordReade
 	in := rows.NewCursor(dates, rows.Bound(map[string]*float64{
 		"still_min": &waking.StillMin, "awake_measured_min": &waking.MeasuredMin, "awake_percentile": &waking.Percentile,
 		"plausible_low_bpm": &lowest, "plausible_high_bpm": &most,
-	}, hearts.Columns(), steps.Columns(), map[string]any{
+	}, hearts.Columns(), steps.Columns(), beds.Columns("bed"), map[string]any{
 		"user_id": &user, "local_date": &date, "asleep_bpm": &asleep, "asleep_measured_min": &asleepMeasured,
 	}))
 	return rows.NewStream(rows.NewColumns(users, days, resting, sources, measured), func() (bool, error) {
@@ -38,7 +39,7 @@ func RestingRows(_ context.Context, dates array.RecordReader) (array.RecordReade
 		source, bpm, measuredMin, ok := "asleep", rows.Float(asleep, in.Row), int(asleepMeasured.Value(in.Row)), true
 		if asleep.IsNull(in.Row) {
 			source = "awake"
-			bpm, measuredMin, ok = waking.Resting(hearts.At(in.Row), steps.At(in.Row))
+			bpm, measuredMin, ok = waking.Resting(hearts.At(in.Row), steps.At(in.Row), beds.At(in.Row))
 		}
 		if !ok || bpm < lowest || bpm > most {
 			return true, nil

@@ -1,7 +1,7 @@
 -- resting_heart_rate_days: one row per person and local date on which a resting heart rate can be told.
 --
 -- grain:    user_id, local_date
--- inputs:   heart_rate_nights, stg_day_samples, definitions
+-- inputs:   heart_rate_nights, sleep_nights, in_bed_days, stg_day_samples, definitions
 -- build:    table
 -- go:       resting_heart_rate_days
 -- order:    none
@@ -11,13 +11,14 @@
 -- output:   resting_heart_rate_source varchar: asleep or awake: which definition
 -- output:   measured_min integer: min it rests on: of the fullest window asleep, of all still minutes awake
 -- source:   asleep: the lowest 30-minute mean of the main sleep (heart_rate_nights); awake, only when there is no such
---           night: the 5th percentile of the measured minutes without a step in the last 10, of at least 60; only what
---           can be a resting heart rate (methods 2.2)
+--           night: the 5th percentile of the measured minutes out of bed and without a step in the last 10, of at least
+--           60; only what can be a resting heart rate (methods 2.2)
 -- audit:    resting_heart_rate_bpm between 30 and 110
 -- audit:    resting_heart_rate_source in ('asleep', 'awake')
 -- audit:    measured_min >= 20
--- caution:  awake is higher than asleep: never compare one with the other or put both on one trend; a night known by its
---           sums alone has no minutes asleep
+-- caution:  awake is higher than asleep: never compare one with the other or put both on one trend; on the date of a
+--           night known by its sums alone nobody knows which minutes were awake, and there is no row; sleep that nobody
+--           told and that was not found counts as awake
 -- method:   resting_heart_rate_days/1
 
 with
@@ -52,6 +53,20 @@ asleep as (
 
 ),
 
+beds as (
+
+    select
+        user_id,
+        local_date,
+        array_agg(cast(from_minute as integer)) as bed_from_minutes,
+        array_agg(cast(until_minute as integer)) as bed_until_minutes
+
+    from in_bed_days
+
+    group by user_id, local_date
+
+),
+
 -- Minutes are for those who were not seen asleep: handing over everybody's took four times as long.
 dates as (
 
@@ -65,6 +80,8 @@ dates as (
         case when asleep.user_id is null then stg_day_samples.heart_rate_sample_counts end as heart_rate_sample_counts,
         case when asleep.user_id is null then stg_day_samples.step_minutes end as step_minutes,
         case when asleep.user_id is null then stg_day_samples.step_counts end as step_counts,
+        beds.bed_from_minutes,
+        beds.bed_until_minutes,
         rules.*
 
     from stg_day_samples
@@ -74,11 +91,21 @@ dates as (
     left join asleep
         on dirty_days.user_id = asleep.user_id
         and dirty_days.local_date = asleep.local_date
+    left join sleep_nights
+        on dirty_days.user_id = sleep_nights.user_id
+        and dirty_days.local_date = sleep_nights.night_date
+    left join beds
+        on dirty_days.user_id = beds.user_id
+        and dirty_days.local_date = beds.local_date
     cross join rules
 
     where
         asleep.user_id is not null
-        or stg_day_samples.heart_rate_minutes is not null and stg_day_samples.step_minutes is not null
+        or (
+            stg_day_samples.heart_rate_minutes is not null
+            and stg_day_samples.step_minutes is not null
+            and coalesce(sleep_nights.source, '') <> 'summary'
+        )
 
 )
 

@@ -15,4 +15,4 @@
 package heart
 
 // Fingerprint changes when the same minutes would come to something else.
-const Fingerprint = "2"
+const Fingerprint = "3"

@@ -10,7 +10,7 @@ import (
 type Limits struct {
 	HighBPM, LowBPM, LowAsleepBPM float64
 	AwakeMin                      float64 // after a step, for so long, the person is awake
-	StillMin                      float64 // after a step, for so long, the person is not still
+	StillMin                      float64 // so long without a step, and the person is still
 	EpisodeMin                    float64 // the shortest episode
 	MeasuredPct                   float64 // of it
 	HoleMin                       float64 // so long may pass unmeasured
@@ -50,26 +50,32 @@ type state struct {
 	isStill, isAwake bool
 }
 
-// statesOf returns the states of the minutes that may be beyond a limit, which few are.
+// statesOf returns the states of the minutes that may be beyond a limit, which few are. What nobody counted is not still: a
+// phone lies on the table, and a counter that is read once an hour says nothing of the minutes between.
 func statesOf(l *Limits, heart samples.Heart, walked samples.Walked, workouts samples.Spans) []state {
 	const rounded = 1e-6 // beats/min, more than a rate is rounded by
 	slow, fast := max(l.LowBPM, l.LowAsleepBPM)+rounded, l.HighBPM-rounded
 	var states []state
 	lastStep, k := math.Inf(-1), 0
+	var quiet samples.Span // the last minutes on end that were counted and had no step
 	for i, minute := range heart.Minutes {
 		if bpm := heart.Mean(i); bpm > slow && bpm < fast {
 			continue
 		}
 		for ; k < len(walked.Minutes) && walked.Minutes[k] <= minute; k++ {
+			counted := walked.Minutes[k]
+			if counted != quiet.Until {
+				quiet.From = counted
+			}
+			quiet.Until = counted + 1
 			if walked.Counts[k] > 0 {
-				lastStep = float64(walked.Minutes[k])
+				lastStep, quiet.From = float64(counted), counted+1
 			}
 		}
-		sinceStep := float64(minute) - lastStep
 		states = append(states, state{
 			place: i, minute: minute, rate: rateOf(heart.Mean(i)),
-			isStill: sinceStep > l.StillMin && !workouts.Contain(minute),
-			isAwake: sinceStep <= l.AwakeMin,
+			isStill: minute < quiet.Until && float64(minute-quiet.From) >= l.StillMin && !workouts.Contain(minute),
+			isAwake: float64(minute)-lastStep <= l.AwakeMin,
 		})
 	}
 	return states

@@ -1,7 +1,7 @@
 -- heart_rate_episodes: one row per time in which a person's heart rate stayed beyond a limit while the person was still.
 --
 -- grain:    user_id, local_date, started_at, limit_kind
--- inputs:   stg_day_samples, activity_days, workouts, definitions
+-- inputs:   stg_day_samples, workouts, definitions
 -- build:    table
 -- go:       heart_rate_episodes
 -- order:    none
@@ -16,8 +16,8 @@
 -- output:   heart_rate_mean_bpm double: beats/min, mean over the measured minutes
 -- output:   heart_rate_extreme_bpm double: beats/min, mean of the minute furthest beyond the limit
 -- source:   at least 10 minutes above 120, or below 40 (35 when no step in half an hour says that the person is awake), of
---           which 80 % were measured, without a step or a workout in them or in the 5 min before; what begins within 30 min
---           of the last belongs to it (methods 2.5, product rule H8)
+--           which 80 % were measured, all of them and the 5 min before covered by counts of no step, and no workout in them;
+--           what begins within 30 min of the last belongs to it (methods 2.5, product rule H8)
 -- audit:    limit_kind in ('high', 'low')
 -- audit:    started_at < ended_at
 -- audit:    duration_min >= 10
@@ -25,8 +25,9 @@
 -- audit:    limit_kind = 'low' or heart_rate_mean_bpm > limit_bpm
 -- audit:    limit_kind = 'high' or heart_rate_mean_bpm < limit_bpm
 -- caution:  a fact about a heart rate and nothing more: excitement, warmth, a meal, training and sitting on a bicycle do it
---           too; only dates with step samples are looked at, for without them nobody knows who was still; an episode ends at
---           midnight, and so does a workout here
+--           too; where steps were not counted nobody knows who was still, so that a watch that leaves out its zeros, or counts
+--           only from time to time, has none; an episode ends at midnight, and so does a workout here; of the 5 min after
+--           midnight the steps before are not known
 -- method:   heart_rate_episodes/1
 
 with
@@ -86,15 +87,14 @@ dates as (
     inner join dirty_days
         on stg_day_samples.user_id = dirty_days.user_id
         and stg_day_samples.local_date = dirty_days.local_date
-    inner join activity_days
-        on stg_day_samples.user_id = activity_days.user_id
-        and stg_day_samples.local_date = activity_days.local_date
     left join times_of_workouts
         on stg_day_samples.user_id = times_of_workouts.user_id
         and stg_day_samples.local_date = times_of_workouts.local_date
     cross join rules
 
-    where stg_day_samples.heart_rate_minutes is not null
+    where
+        stg_day_samples.heart_rate_minutes is not null
+        and stg_day_samples.step_minutes is not null
 
 )
 

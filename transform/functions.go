@@ -50,6 +50,7 @@ func goFunctions() Functions {
 		"heart_rate_dips":         {Fingerprint: heart.Fingerprint, Run: heart.DipRows},
 		"heart_rate_episodes":     {Fingerprint: heart.Fingerprint, Run: heart.EpisodeRows},
 		"heart_rate_nights":       {Fingerprint: heart.Fingerprint, Run: heart.NightRows},
+		"heart_rate_peak_days":    {Fingerprint: heart.Fingerprint, Run: heart.PeakRows},
 		"heart_rate_quality_days": {Fingerprint: heart.Fingerprint, Run: heart.QualityRows},
 		"resting_heart_rate_days": {Fingerprint: heart.Fingerprint, Run: heart.RestingRows},
 		"hypnogram_nights":        {Fingerprint: hypnogram.Fingerprint, Run: hypnogram.NightRows},

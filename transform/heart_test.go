@@ -379,3 +379,31 @@ func TestSleepThatWasFoundIsAsleepInTheDip(t *testing.T) {
 	}
 	w.sameAsFull()
 }
+
+// TestASpotValueIsNoHighestHeartRate: two slips of a watch that measures every ten minutes do not make zones for a year, two
+// hard runs do.
+func TestASpotValueIsNoHighestHeartRate(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, "heart_rate_max_days")
+	pieces := map[string]piece{}
+	for _, user := range []string{"runs", "slips"} {
+		pieces["profile "+user] = piece{events: []schemas.EventRow{event(user, firstDay, 8, "profile", "birth_year", 1976)}}
+	}
+	for day := firstDay; day <= firstDay+2; day++ {
+		slip := hours("slips", "watch", schemas.HeartRate, day, 12, 0, 70, 70, 205, 70, 70, 70)
+		slip.OffsetsMS = []int32{0, 600_000, 1_200_000, 1_800_000, 2_400_000, 3_000_000}
+		start := int64(day)*86_400_000_000 + 18*3_600_000_000
+		run := schemas.WorkoutRow{UserID: "runs", DeviceID: "watch", WorkoutID: fmt.Sprint(day), Sport: "running", StartAt: start,
+			EndAt: start + 30*60_000_000, LocalDate: day, Source: "native"}
+		pieces[fmt.Sprint("slip ", day)] = piece{hours: []schemas.SeriesHour{slip}}
+		pieces[fmt.Sprint("run ", day)] = piece{workouts: []schemas.WorkoutRow{run}, hours: []schemas.SeriesHour{
+			hours("runs", "watch", schemas.HeartRate, day, 18, 5_000, slices.Concat(repeat(180, 150), repeat(60, 190), repeat(120, 150))...)}}
+	}
+	w.put(pieces)
+	w.build(false)
+	got := w.ask(`select user_id, heart_rate_max_bpm, heart_rate_max_source from heart_rate_max_days
+		where local_date = '2016-04-14' order by user_id`)
+	if want := []string{"runs\t190\tobserved", "slips\t180\tage"}; !slices.Equal(got, want) {
+		t.Errorf("the highest heart rates are %q, want %q", got, want)
+	}
+}

@@ -1,7 +1,7 @@
 // Package heart tells, from the minutes of a date or a night, how a heart did: how slow it was asleep and at rest, how much
-// faster awake, when it stayed beyond a limit while its person was still, and where the sensor may have lost it. It is the
-// Go part of the tables heart_rate_nights, heart_rate_dips, heart_rate_episodes, heart_rate_quality_days and
-// resting_heart_rate_days.
+// faster awake, how high it rose in workouts, when it stayed beyond a limit while its person was still, and where the sensor
+// may have lost it. It is the Go part of the tables heart_rate_nights, heart_rate_dips, heart_rate_peak_days,
+// heart_rate_episodes, heart_rate_quality_days and resting_heart_rate_days.
 //
 // # Guarantees
 //

@@ -13,7 +13,7 @@
 -- audit:    measured_min between 1 and sample_count
 -- audit:    refused_count >= 0
 -- audit:    coverage_pct > 0
--- caution:  lowest and highest are single samples; the mean says nothing about time that was not measured
+-- caution:  lowest and highest are single samples, and so may be the peak of spot values; the mean says nothing about time that was not measured
 -- method:   heart_rate_days/1
 
 with
@@ -89,7 +89,7 @@ days as (
         )
             as heart_rate_mean_bpm, -- beats/min, mean over the measured time
         heart_rate_p95_bpm,     -- beats/min, 95 % of the measured time was at it or lower
-        heart_rate_peak_bpm,    -- beats/min, highest rate that was reached or passed for a minute in all
+        heart_rate_peak_bpm,    -- beats/min, highest rate that was reached or passed for a minute in all, spot values until the next
         heart_rate_max_bpm,     -- beats/min, highest valid sample
         cast(sample_count as bigint)
             as sample_count,    -- valid samples

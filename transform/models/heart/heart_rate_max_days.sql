@@ -1,15 +1,16 @@
 -- heart_rate_max_days: one row per person and date for which a highest heart rate can be told: what zones are made of.
 --
 -- grain:    user_id, local_date
--- inputs:   profile_days, heart_rate_days, definitions
+-- inputs:   profile_days, heart_rate_peak_days, definitions
 -- build:    table
 -- lookback: person
 -- reach:    forward
--- source:   208 - 0.7 x age (Tanaka 2001), or what the person told; a higher rate that was reached for a minute on two
---           dates of the last 12 months stands above both (methods 2.3)
+-- source:   208 - 0.7 x age (Tanaka 2001), or what the person told; a higher rate that was reached for a minute in
+--           workouts of two dates of the last 12 months stands above both (methods 2.3)
 -- audit:    heart_rate_max_bpm between 100 and 230
 -- audit:    heart_rate_max_source in ('age', 'told', 'observed')
--- caution:  by age it is off by 10 to 12 beats/min for one person in three
+-- caution:  by age it is off by 10 to 12 beats/min for one person in three; without recorded workouts nothing higher is
+--           observed
 -- method:   heart_rate_max_days/1
 
 with
@@ -79,14 +80,14 @@ lowest_expected as (
 high_dates as (
 
     select
-        heart_rate_days.user_id,
-        heart_rate_days.local_date,
-        heart_rate_days.heart_rate_peak_bpm
+        heart_rate_peak_days.user_id,
+        heart_rate_peak_days.local_date,
+        heart_rate_peak_days.heart_rate_peak_bpm
 
-    from heart_rate_days
+    from heart_rate_peak_days
     inner join lowest_expected
-        on heart_rate_days.user_id = lowest_expected.user_id
-        and heart_rate_days.heart_rate_peak_bpm > lowest_expected.expected_bpm
+        on heart_rate_peak_days.user_id = lowest_expected.user_id
+        and heart_rate_peak_days.heart_rate_peak_bpm > lowest_expected.expected_bpm
 
 ),
 
@@ -115,10 +116,10 @@ days as (
     select
         expected.user_id,           -- person
         expected.local_date,        -- the person's date
-        coalesce(cast(confirmed.heart_rate_peak_bpm as double), expected.expected_bpm)
+        coalesce(confirmed.heart_rate_peak_bpm, expected.expected_bpm)
             as heart_rate_max_bpm,  -- beats/min, the person's highest heart rate as of the date
         case when confirmed.user_id is not null then 'observed' else expected.expected_source end
-            as heart_rate_max_source, -- age (208 - 0.7 x age), told by the person, or observed on two dates
+            as heart_rate_max_source, -- age (208 - 0.7 x age), told by the person, or observed in workouts of two dates
         'heart_rate_max_days/1'
             as method_version       -- formula of this row
 

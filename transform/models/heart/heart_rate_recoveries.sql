@@ -3,8 +3,9 @@
 -- grain:    user_id, local_date, device_id, workout_id
 -- inputs:   stg_heart_rate_after_workouts, heart_rate_max_days, definitions
 -- build:    table
--- source:   rate at the end of exercise less the rate 60 and 120 s later, from samples within 5 s of those moments; the end
---           has to be at 70 % of the highest heart rate (Cole 1999; methods 2.5, product rule H10)
+-- source:   rate at the end of exercise less the rate 60 and 120 s later, from samples within 5 s of those moments that
+--           come every 5 s or more often; the end has to be at 70 % of the highest heart rate (Cole 1999; methods 2.5,
+--           product rule H10)
 -- audit:    recovery_60_s_bpm = heart_rate_end_bpm - heart_rate_60_s_bpm
 -- audit:    heart_rate_end_bpm between 25 and 250
 -- caution:  a trend of fitness and nothing else; standing still, walking on and lying down give three different figures
@@ -32,6 +33,7 @@ moments as (
         stg_heart_rate_after_workouts.workout_id,
         stg_heart_rate_after_workouts.sample_device_id,
         stg_heart_rate_after_workouts.is_track,
+        stg_heart_rate_after_workouts.spacing_ms,
         stg_heart_rate_after_workouts.heart_rate_bpm,
         stg_heart_rate_after_workouts.after_end_ms,
         case
@@ -47,7 +49,8 @@ moments as (
 
 ),
 
--- The nearest sample to each moment; the workout's own track and device before others.
+-- The workout's own track before others, then the nearest sample to each moment, then the workout's device. The mean of a
+-- minute is of no moment, and hides how far the heart came down.
 nearest as (
 
     select
@@ -60,8 +63,8 @@ nearest as (
         row_number() over (
             partition by moments.user_id, moments.local_date, moments.device_id, moments.workout_id, moments.moment_s
             order by
-                abs(moments.after_end_ms - 1000 * moments.moment_s),
                 moments.is_track desc,
+                abs(moments.after_end_ms - 1000 * moments.moment_s),
                 case when moments.sample_device_id = moments.device_id then 0 else 1 end,
                 moments.sample_device_id,
                 moments.after_end_ms
@@ -73,6 +76,7 @@ nearest as (
     where
         abs(moments.after_end_ms - 1000 * moments.moment_s)
         <= case when moments.moment_s = 0 then rules.end_ms else rules.distance_ms end
+        and moments.spacing_ms <= rules.distance_ms
 
 ),
 

@@ -76,6 +76,7 @@ samples as (
         workout_id,
         sample_device_id,
         false as is_track,
+        period_ms,
         hour_ms + coalesce(offset_ms, first_offset_ms + sample_index * period_ms) - end_ms as after_end_ms,
         heart_rate_bpm
 
@@ -90,6 +91,7 @@ samples as (
         stg_workout_track.workout_id,
         stg_workout_track.device_id as sample_device_id,
         true as is_track,
+        cast(stg_workout_track.period_ms as bigint) as period_ms,
         stg_workout_track.measured_us // 1000 - epoch_us(workouts.end_at) // 1000 as after_end_ms,
         stg_workout_track.value as heart_rate_bpm
 
@@ -106,6 +108,53 @@ samples as (
 
 near_ends as (
 
+    select *
+
+    from samples
+
+    where after_end_ms between -30000 and 150000
+
+),
+
+-- A period says how far a sample is from the next; a spot value is as far from others as the nearest of its series.
+spaced as (
+
+    select
+        *,
+        case
+            when period_ms > 0 then period_ms
+            else least(
+                after_end_ms - lag(after_end_ms) over (
+                    partition by user_id, local_date, device_id, workout_id, sample_device_id, is_track, period_ms
+                    order by after_end_ms, heart_rate_bpm
+                ),
+                lead(after_end_ms) over (
+                    partition by user_id, local_date, device_id, workout_id, sample_device_id, is_track, period_ms
+                    order by after_end_ms, heart_rate_bpm
+                ) - after_end_ms
+            )
+        end as spacing_ms
+
+    from near_ends
+
+),
+
+-- Of samples at one moment the finest has the word, and of these the lowest.
+ranked as (
+
+    select
+        *,
+        row_number() over (
+            partition by user_id, local_date, device_id, workout_id, after_end_ms, sample_device_id, is_track
+            order by spacing_ms nulls last, heart_rate_bpm
+        ) as place
+
+    from spaced
+
+),
+
+moments as (
+
     select
         user_id,            -- person
         local_date,         -- the person's date at the start of the workout
@@ -114,15 +163,13 @@ near_ends as (
         after_end_ms,       -- ms after the end of the workout, negative before it
         sample_device_id,   -- device that measured the sample
         is_track,           -- of the workout's track
-        min(heart_rate_bpm)
-            as heart_rate_bpm -- beats/min, the lowest of samples at one moment
+        spacing_ms,         -- ms that its series has between samples, of spot values to the nearest; null = there is no other
+        heart_rate_bpm      -- beats/min, of the finest series at that moment
 
-    from samples
+    from ranked
 
-    where after_end_ms between -30000 and 150000
-
-    group by user_id, local_date, device_id, workout_id, after_end_ms, sample_device_id, is_track
+    where place = 1
 
 )
 
-select * from near_ends
+select * from moments

@@ -15,4 +15,4 @@
 package heart
 
 // Fingerprint changes when the same minutes would come to something else.
-const Fingerprint = "3"
+const Fingerprint = "4"

@@ -66,26 +66,29 @@ func (n *Night) Summary(w *Windows) (s Summary, ok bool) {
 	}
 	s.MeasuredMin, s.MinBPM = len(beats), lowest.bpm()
 	s.MeanBPM = max(sum.mean(len(beats)), s.MinBPM)
-	s.findHalfHours(w, beats, n.Until)
+	s.findHalfHours(w, beats, n.Span)
 	return s, true
 }
 
-// findHalfHours looks at the windows that begin with a measured minute and end within the sleep.
-func (s *Summary) findHalfHours(w *Windows, beats []beat, until int32) {
-	sum, end := rate(0), 0
-	for from, b := range beats {
-		for ; end < len(beats) && float64(beats[end].minute-b.minute) < w.Min; end++ {
+// findHalfHours looks at every window of the sleep, by the minute, also at those that begin or end where nothing was measured.
+func (s *Summary) findHalfHours(w *Windows, beats []beat, sleep samples.Span) {
+	sum, first, end := rate(0), 0, 0
+	for from := sleep.From; float64(from)+w.Min <= float64(sleep.Until); from++ {
+		for ; first < end && beats[first].minute < from; first++ {
+			sum -= beats[first].rate
+		}
+		for ; end < len(beats) && float64(beats[end].minute-from) < w.Min; end++ {
 			sum += beats[end].rate
 		}
-		measured := end - from
-		if float64(measured) >= w.MeasuredMin && float64(b.minute)+w.Min <= float64(until) {
-			mean := max(sum.mean(measured), s.MinBPM)
-			if !s.HasHalfHour || mean < s.LowestHalfHourBPM {
-				s.LowestHalfHourBPM = mean
-			}
-			s.HasHalfHour = true
-			s.HalfHourMeasuredMin = max(s.HalfHourMeasuredMin, measured)
+		measured := end - first
+		if measured == 0 || float64(measured) < w.MeasuredMin {
+			continue
 		}
-		sum -= b.rate
+		mean := max(sum.mean(measured), s.MinBPM)
+		if !s.HasHalfHour || mean < s.LowestHalfHourBPM {
+			s.LowestHalfHourBPM = mean
+		}
+		s.HasHalfHour = true
+		s.HalfHourMeasuredMin = max(s.HalfHourMeasuredMin, measured)
 	}
 }

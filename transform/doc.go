@@ -36,7 +36,9 @@
 //     days), holes of <inputs> (the days from the first to the last that changed, and on both sides of them up to the next
 //     that one of these tables has), or person (all of the person's days). None means the day alone.
 //   - closes: week, month or year: only the last day of such a period has rows. On other days nothing is built.
-//   - source: where the formula comes from. Required of a table.
+//   - source: where the formula comes from. Required of a table. Numbers of methods and rules ("methods 2.6", "product rule
+//     S5") are explained in models/METHODS.md, those of worked examples (E064) in models/EXAMPLES.md; a test holds every
+//     citation to it.
 //   - audit: a predicate that no row may violate; one per line, as many as wanted. Null does not violate. A person's day
 //     with a row that does is withheld: it has no rows.
 //   - caution: when not to trust the figures.

@@ -38,8 +38,8 @@ func (h *Hour) EnergyMin() int {
 	return n
 }
 
-// EnergyCal returns the energy beyond rest: 1 kcal per kg and hour for each MET beyond the one of rest (methods.md E048), or
-// what the heart says where it may.
+// EnergyCal returns the energy beyond rest: 1 kcal per kg and hour for each MET beyond the one of rest (methods 3.3, E048),
+// or what the heart says where it may.
 func (h *Hour) EnergyCal(weightG float64, r *Rules) int64 {
 	mets := float64(h.stepEnergyMin[light])*(r.METLight-1) + float64(h.stepEnergyMin[moderate])*(r.METModerate-1) +
 		float64(h.stepEnergyMin[vigorous])*(r.METVigorous-1)

@@ -52,7 +52,7 @@ type Day struct {
 	marks mark // of any minute
 }
 
-// Keytel is what the heart says of energy (methods.md E049).
+// Keytel is what the heart says of energy (methods 3.3, E049).
 type Keytel struct {
 	FromBPM         float64 // below, it says nothing
 	Kcal, KcalABeat float64 // a minute

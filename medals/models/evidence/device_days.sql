@@ -3,7 +3,7 @@
 -- grain:    user_id, local_date, device_id
 -- inputs:   stg_device_hours
 -- build:    table
--- source:   product rule D.1: medals rest on native device data; a travel day is one whose clock moved
+-- source:   medals rest on native device data (medal rule M8); a travel day is one whose clock moved (medal rule M9)
 -- audit:    native_step_count >= 0
 -- audit:    native_moderate_equivalent_min >= 0
 -- audit:    utc_offset_range_min >= 0

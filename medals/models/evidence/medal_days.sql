@@ -6,8 +6,9 @@
 -- build:    table
 -- lookback: person
 -- reach:    person
--- source:   product rules D.1: an invalid day or night is no data, neither a success nor a miss; native device data only;
---           the goal that held on the day; a day whose clock moved by 3 h is a travel day
+-- source:   an invalid day or night is no data, neither a success nor a miss (product rule T5); native device data only
+--           (medal rule M8); the goal that held on the day (product rule A6); a day whose clock moved by 3 h is a travel
+--           day (medal rule M9)
 -- audit:    step_count >= 0
 -- audit:    step_goal >= 3000
 -- audit:    main_sleep_min >= 0

@@ -3,7 +3,8 @@
 -- grain:    user_id, local_date
 -- inputs:   stg_ranking_minutes, definitions
 -- build:    table
--- source:   board rules Z1 and Z3, plausibility rules AC1 and AC5; a minute that two devices recorded counts once (AC6)
+-- source:   board rules Z1 and Z3, plausibility rules AC1 and AC5; a minute that two devices recorded counts once
+--           (plausibility rule AC6)
 -- audit:    counted_step_count between 0 and plausible_step_count
 -- audit:    plausible_step_count + fast_step_count + sustained_step_count = step_count
 -- audit:    counted_step_count = 0 or reached_at is not null

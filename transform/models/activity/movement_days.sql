@@ -6,7 +6,8 @@
 -- build:    table
 -- source:   cardio points, bouts and energy beyond rest as activity_hours says; active hours of worn waking hours after
 --           product rule A5; distance by the device, else steps x stride of the person's height (methods 3.1); energy at
---           rest after Mifflin-St Jeor 1990 (E047); a goal is that of its day and judged on a valid day only (A6)
+--           rest after Mifflin-St Jeor 1990 (E047); a goal is that of its day and judged on a valid day only
+--           (product rule A6)
 -- audit:    active_hour_count <= worn_hour_count
 -- audit:    distance_source in ('device', 'height')
 -- audit:    (distance_m is null) = (distance_source is null)

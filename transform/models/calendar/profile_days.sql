@@ -5,7 +5,7 @@
 -- build:    table
 -- lookback: person
 -- reach:    person
--- source:   product rule: a day is judged by the profile and the goals of that day, never by today's (I3, A6)
+-- source:   a day is judged by the profile and the goals of that day, never by today's (product rules I3, A6)
 -- audit:    age_years is null or age_years >= 0
 -- audit:    body_height_mm is null or body_height_mm > 0
 -- caution:  year of birth, sex and height hold also before they were first told, for they were as true then; weight and

@@ -6,7 +6,7 @@
 -- build:    table
 -- lookback: 6 days
 -- reach:    6 days
--- source:   product rules: wear and the reasons of its absence (A7, I17)
+-- source:   wear and the reasons of its absence (product rules A7, I17)
 -- audit:    is_valid_day = (reason is null)
 -- audit:    reason in ('charging', 'off_wrist', 'low_power', 'heart_rate_off', 'no_data', 'not_told')
 -- caution:  a reason is what the device told, not what was seen: most say nothing, and not_told is not "not worn"

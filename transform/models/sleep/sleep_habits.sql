@@ -12,7 +12,7 @@
 -- output:   night_count integer: nights of the 14 dates before that count
 -- output:   habitual_onset_minute double: min after midnight, median onset; null with too few nights
 -- output:   habitual_offset_minute double: min after midnight, median offset; null with too few nights
--- source:   medians on the clock over the 14 dates before this one (product rules S5, A5): the time from which all others
+-- source:   medians on the clock over the 14 dates before this one (product rule S5): the time from which all others
 --           are nearest, then the median of the distances from it; of each date the longest sleep that is no nap by its
 --           length
 -- audit:    night_count between 0 and 14

@@ -16,7 +16,7 @@
 -- audit:    kind in ('main', 'nap', 'split', 'short')
 -- audit:    source = 'device' or device_id is null
 -- caution:  an estimate is rest that looks like sleep; it stands only on dates on which no device told of sleep, and only
---           from the length of a valid night on (product rule A5): shorter rest may be a quiet evening
+--           from the length of a valid night on (product rule T5): shorter rest may be a quiet evening
 -- method:   sleep_periods/1
 
 with

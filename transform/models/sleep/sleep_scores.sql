@@ -3,9 +3,9 @@
 -- grain:    user_id, night_date
 -- inputs:   sleep_nights, sleep_habits, sleep_needs, daily_summaries, definitions
 -- build:    table
--- source:   open composite (methods 1.9 point 3) with the range of duration for the age (1.8): duration 40, bedtime against
---           the 14-night median 20, interruptions 20, stages 10; indicators of Ohayon 2017; points after the cut-offs of
---           Buysse 1989 for duration, efficiency and latency
+-- source:   open composite (methods 1.9 point 3) with the range of duration for the age (methods 1.8): duration 40, bedtime
+--           against the 14-night median 20, interruptions 20, stages 10; indicators of Ohayon 2017; points after the
+--           cut-offs of Buysse 1989 for duration, efficiency and latency
 -- audit:    sleep_score between 0 and 100
 -- audit:    duration_score between 0 and 100 and timing_score between 0 and 100
 -- audit:    continuity_score between 0 and 100 and stage_score between 0 and 100

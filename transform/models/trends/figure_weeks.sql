@@ -39,8 +39,8 @@
 -- output:   three_weeks_change_pct double: % of three_weeks_mean; null of times of day, of nothing, and when not compared
 -- output:   three_weeks_reason varchar: why they are not compared: too_few_valid_days, too_few_valid_days_before or method_changed
 -- output:   three_weeks_is_beyond_noise boolean: the change is larger than noise_mad x three_weeks_mad, and than noise_pct
--- source:   means of valid days, both weeks of at least 4 (methods 5.1); against the three weeks before (features A.5); noise
---           after report rule P6; ISO 8601 weeks (methods 6.3)
+-- source:   means of valid days, both weeks of at least 4 (methods 5.1); against the three weeks before, and noise, after
+--           report rule P6; ISO 8601 weeks (methods 6.3)
 -- audit:    n between 0 and measured_n and measured_n between 1 and day_count
 -- audit:    lowest <= q1 and q1 <= median and median <= q3 and q3 <= highest
 -- audit:    (previous_change is null) = (previous_reason is not null)

@@ -3,8 +3,8 @@
 -- grain:    user_id, local_date, figure
 -- inputs:   week_trends, figures, definitions
 -- build:    view
--- source:   90 days against 365, with at least 180 valid days (features A.5); whole weeks, so that no day of the week weighs
---           more
+-- source:   90 days against 365, with at least 180 valid days (report rule P2); whole weeks, so that no day of the week
+--           weighs more
 -- caution:  13 weeks are a season; next to last year's season stands figure_months
 
 with

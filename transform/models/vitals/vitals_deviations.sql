@@ -7,7 +7,7 @@
 -- lookback: 30 days
 -- reach:    30 days
 -- source:   skin temperature against the mean of at least 5 of the last 30 nights, z against their sample SD (methods 4.5,
---           E087); breath against the median of the last 28 days (4.6)
+--           E087); breath against the median of the last 28 days (methods 4.6)
 -- audit:    skin_temperature_baseline_nights between 5 and 30
 -- audit:    respiratory_rate_baseline_nights between 5 and 28
 -- caution:  skin warms with the room, the blanket and the cycle; a deviation is a deviation and no finding

@@ -23,8 +23,8 @@
 -- output:   skin_temperature_measured_min integer: min asleep with a skin temperature; null when none
 -- output:   skin_temperature_mean_c double: degrees Celsius, mean of the minutes
 -- source:   minutes between onset and offset of the main sleep; oxygen saturation as mean, lowest, median, 5th percentile and
---           time below 90 %, of at least 4 valid hours (methods 4.1); nightly median of breath (4.6) and mean of skin
---           temperature (4.5)
+--           time below 90 %, of at least 4 valid hours (methods 4.1); nightly median of breath (methods 4.6) and mean of
+--           skin temperature (methods 4.5)
 -- audit:    oxygen_saturation_min_pct <= oxygen_saturation_p5_pct
 -- audit:    oxygen_saturation_p5_pct <= oxygen_saturation_median_pct
 -- audit:    oxygen_saturation_below_90_pct between 0 and 100

@@ -1,7 +1,7 @@
 -- profile_days: one row per person and date of user_days for which something of the person's profile or goals is known.
 --
 -- grain:    user_id, local_date
--- inputs:   user_days, events, readings
+-- inputs:   user_days, events, readings, definitions
 -- build:    table
 -- lookback: person
 -- reach:    person
@@ -10,10 +10,29 @@
 -- audit:    body_height_mm is null or body_height_mm > 0
 -- caution:  year of birth, sex and height hold also before they were first told, for they were as true then; weight and
 --           waist hold from the day they were told. A goal counts from the day after it was told, the first one from its own
---           day. The birthday is not known: age_years is what the person turns in that year
+--           day; one of 0 or less is none, and takes the one before back. What nobody can be (0 cm tall, born next year)
+--           counts as not told, and what was told before goes on. The birthday is not known: age_years is what the person
+--           turns in that year
 -- method:   profile_days/1
 
 with
+
+rules as (
+
+    select
+        max(case when name = 'profile_age_max_years' then value end) as age_max_years,
+        max(case when name = 'profile_height_min_mm' then value end) as height_min_mm,
+        max(case when name = 'profile_height_max_mm' then value end) as height_max_mm,
+        max(case when name = 'profile_weight_min_g' then value end) as weight_min_g,
+        max(case when name = 'profile_weight_max_g' then value end) as weight_max_g,
+        max(case when name = 'profile_waist_min_mm' then value end) as waist_min_mm,
+        max(case when name = 'profile_waist_max_mm' then value end) as waist_max_mm,
+        max(case when name = 'heart_rate_max_low_bpm' then value end) as heart_rate_max_low_bpm,
+        max(case when name = 'heart_rate_highest_bpm' then value end) as heart_rate_highest_bpm
+
+    from definitions
+
+),
 
 -- What was told, by the day from which it holds. A reading of a scale says as much as a line of the profile.
 told as (
@@ -67,9 +86,9 @@ facts as (
         told.device_id,
         told.from_date,
         case
-            when told.name in ('height_cm', 'waist_cm') then told.value * 10
-            when told.name = 'weight_kg' then told.value * 1000
-            else told.value
+            when told.name in ('height_cm', 'waist_cm') then cast(told.value as bigint) * 10
+            when told.name = 'weight_kg' then cast(told.value as bigint) * 1000
+            else cast(told.value as bigint)
         end as value,
         nullif(told.text, '') as text
 
@@ -79,13 +98,53 @@ facts as (
 
 ),
 
+-- What cannot be is as good as not told, and hides nothing that was told before. A goal that is none takes the one
+-- before back.
+plausible_facts as (
+
+    select
+        facts.user_id,
+        facts.kind,
+        facts.fact,
+        facts.told_at,
+        facts.device_id,
+        facts.from_date,
+        case
+            when facts.kind = 'goal' and facts.fact <> 'goal_bedtime_min' and facts.value <= 0 then null
+            else facts.value
+        end as value,
+        facts.text
+
+    from facts
+    cross join rules
+
+    where
+        case facts.fact
+            when 'birth_year'
+                then extract(year from facts.from_date) - facts.value between 0 and rules.age_max_years
+            when 'height_mm' then facts.value between rules.height_min_mm and rules.height_max_mm
+            when 'weight_g' then facts.value between rules.weight_min_g and rules.weight_max_g
+            when 'waist_mm' then facts.value between rules.waist_min_mm and rules.waist_max_mm
+            when 'heart_rate_max_bpm'
+                then facts.value between rules.heart_rate_max_low_bpm and rules.heart_rate_highest_bpm
+            else true
+        end
+
+),
+
+-- The first is the first that says something, and not one that takes back what was never told.
 numbered as (
 
     select
-        facts.*,
-        row_number() over (partition by user_id, fact order by told_at, device_id) as told_number
+        plausible_facts.*,
+        row_number() over (partition by user_id, fact order by told_at, device_id) as told_number,
+        count(case when value is not null or text is not null then 1 end) over (
+            partition by user_id, fact
+            order by told_at, device_id
+            rows between unbounded preceding and 1 preceding
+        ) = 0 as is_first
 
-    from facts
+    from plausible_facts
 
 ),
 
@@ -95,8 +154,8 @@ dated as (
     select
         numbered.*,
         case
-            when told_number = 1 and fact in ('birth_year', 'sex', 'height_mm') then date '0001-01-01'
-            when told_number > 1 and kind = 'goal' then from_date + 1
+            when is_first and fact in ('birth_year', 'sex', 'height_mm') then date '0001-01-01'
+            when not is_first and kind = 'goal' then from_date + 1
             else from_date
         end as holds_from_date
 
@@ -120,20 +179,20 @@ days_with_facts as (
     select
         user_days.user_id,
         user_days.local_date,
-        max(case when lasting.fact = 'birth_year' then lasting.value end) as birth_year,
+        cast(max(case when lasting.fact = 'birth_year' then lasting.value end) as integer) as birth_year,
         max(case when lasting.fact = 'sex' then lasting.text end) as sex,
         max(case when lasting.fact = 'country' then lasting.text end) as country,
-        max(case when lasting.fact = 'height_mm' then lasting.value end) as body_height_mm,
-        max(case when lasting.fact = 'weight_g' then lasting.value end) as body_weight_g,
-        max(case when lasting.fact = 'waist_mm' then lasting.value end) as waist_mm,
-        max(case when lasting.fact = 'heart_rate_max_bpm' then lasting.value end) as heart_rate_max_bpm,
-        max(case when lasting.fact = 'day_cut_min' then lasting.value end) as day_cut_min,
-        max(case when lasting.fact = 'goal_steps' then lasting.value end) as step_count_goal,
-        max(case when lasting.fact = 'goal_active_min' then lasting.value end) as active_goal_min,
-        max(case when lasting.fact = 'goal_active_hours' then lasting.value end) as active_hour_count_goal,
-        max(case when lasting.fact = 'goal_sleep_min' then lasting.value end) as sleep_goal_min,
-        max(case when lasting.fact = 'goal_bedtime_min' then lasting.value end) as bedtime_goal_min,
-        max(case when lasting.fact = 'goal_weight_g' then lasting.value end) as body_weight_goal_g
+        cast(max(case when lasting.fact = 'height_mm' then lasting.value end) as integer) as body_height_mm,
+        cast(max(case when lasting.fact = 'weight_g' then lasting.value end) as integer) as body_weight_g,
+        cast(max(case when lasting.fact = 'waist_mm' then lasting.value end) as integer) as waist_mm,
+        cast(max(case when lasting.fact = 'heart_rate_max_bpm' then lasting.value end) as integer) as heart_rate_max_bpm,
+        cast(max(case when lasting.fact = 'day_cut_min' then lasting.value end) as integer) as day_cut_min,
+        cast(max(case when lasting.fact = 'goal_steps' then lasting.value end) as integer) as step_count_goal,
+        cast(max(case when lasting.fact = 'goal_active_min' then lasting.value end) as integer) as active_goal_min,
+        cast(max(case when lasting.fact = 'goal_active_hours' then lasting.value end) as integer) as active_hour_count_goal,
+        cast(max(case when lasting.fact = 'goal_sleep_min' then lasting.value end) as integer) as sleep_goal_min,
+        cast(max(case when lasting.fact = 'goal_bedtime_min' then lasting.value end) as integer) as bedtime_goal_min,
+        cast(max(case when lasting.fact = 'goal_weight_g' then lasting.value end) as integer) as body_weight_goal_g
 
     from user_days
     inner join lasting
@@ -151,7 +210,7 @@ days as (
         user_id,                -- person
         local_date,             -- the person's date
         birth_year,             -- year of birth
-        case when birth_year between 1900 and cast(extract(year from local_date) as integer)
+        case when birth_year <= cast(extract(year from local_date) as integer)
             then cast(extract(year from local_date) as integer) - birth_year end
             as age_years,       -- years that the person turns in the year of the date
         sex,                    -- female, male or other, as told

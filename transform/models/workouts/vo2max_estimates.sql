@@ -11,8 +11,8 @@
 -- audit:    vo2max_method in ('regression', 'questionnaire')
 -- audit:    (vo2max_ml_per_kg_min is null) = (vo2max_method is null)
 -- audit:    vo2max_low_ml_per_kg_min <= vo2max_high_ml_per_kg_min
--- caution:  an estimate with 10 % either way, no measurement; the ratio of highest to resting heart rate was found in trained
---           men and is far off for others
+-- caution:  an estimate with 10 % either way, no measurement; what comes out below 10 or above 100 ml/(kg min) is no estimate;
+--           the ratio of highest to resting heart rate was found in trained men and is far off for others
 -- method:   vo2max_estimates/1
 
 with
@@ -23,7 +23,9 @@ rules as (
         max(case when name = 'vo2max_workouts_min' then value end) as workouts_min,
         cast(max(case when name = 'vo2max_days' then value end) as integer) as window_days,
         max(case when name = 'vo2max_steady_min' then value end) as steady_min,
-        max(case when name = 'vo2max_range_pct' then value end) as range_pct
+        max(case when name = 'vo2max_range_pct' then value end) as range_pct,
+        max(case when name = 'vo2max_plausible_min' then value end) as plausible_min,
+        max(case when name = 'vo2max_plausible_max' then value end) as plausible_max
 
     from definitions
 
@@ -152,8 +154,7 @@ estimates as (
                 - 0.114 * dates.resting_heart_rate_bpm + 0.198 * answers.activity_index
         end as by_questionnaire,
         15.3 * dates.heart_rate_max_bpm / dates.resting_heart_rate_bpm as by_heart_rates,
-        coalesce(lines.n, 0) as workout_count,
-        rules.range_pct
+        coalesce(lines.n, 0) as workout_count
 
     from dates
     cross join rules
@@ -167,6 +168,28 @@ estimates as (
         on dates.user_id = answers.user_id
         and dates.local_date = answers.local_date
         and answers.place = 1
+
+),
+
+-- A line drawn far out, or a waist that is the height, gives what nobody has: no estimate then.
+plausible_estimates as (
+
+    select
+        estimates.user_id,
+        estimates.local_date,
+        case
+            when estimates.by_regression between rules.plausible_min and rules.plausible_max then estimates.by_regression
+        end as by_regression,
+        case
+            when estimates.by_questionnaire between rules.plausible_min and rules.plausible_max
+                then estimates.by_questionnaire
+        end as by_questionnaire,
+        estimates.by_heart_rates,
+        estimates.workout_count,
+        rules.range_pct
+
+    from estimates
+    cross join rules
 
 ),
 
@@ -190,7 +213,7 @@ days as (
         'vo2max_estimates/1'
             as method_version               -- formula of this row
 
-    from estimates
+    from plausible_estimates
 
     where coalesce(by_regression, by_questionnaire, by_heart_rates) is not null
 

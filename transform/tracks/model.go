@@ -11,7 +11,7 @@ import (
 )
 
 // Fingerprint names what decides the figures of given samples; it changes with the rules of this package.
-const Fingerprint = "median of 3; hold 120 s, dense 10 s; Morton and Green by the minute; steady: 3 min, 2 %, 50 to 90 %"
+const Fingerprint = "median of 3; hold 120 s, dense 10 s; Morton and Green by the minute; steady: 3 min, 2 %, 50 to 90 %; whole cm, a rest from 0.1 m"
 
 const (
 	accuracyCapM    = 30 // methods 3.6; for sources that tell it
@@ -171,23 +171,24 @@ func (b *builder) efforts(key workoutKey, w *Workout, course *Course) {
 		return
 	}
 	// They are counted from the start of the workout, and not from the first fix.
-	lead := float64(course.MS[0]-w.StartMS) / 1000
-	for i, s := range Splits(course, splitM) {
+	leadMS := float64(course.MS[0] - w.StartMS)
+	effort := func(kind string, index int, distanceM, startMS, durationMS float64) {
+		if math.Round(10*distanceM) < 1 || math.Round(durationMS) < 1 {
+			return // as it is written it would be nothing: a few centimetres that were left, a jump of the device
+		}
 		b.begin(key)
-		b.text("split")
-		b.whole(int64(i+1), true)
-		b.number(s.DistanceM, 1, true)
-		b.number(lead+s.StartMS/1000, 3, true)
-		b.number((s.EndMS-s.StartMS)/1000, 3, true)
+		b.text(kind)
+		b.whole(int64(index+1), true)
+		b.number(distanceM, 1, true)
+		b.number((leadMS+startMS)/1000, 3, true)
+		b.number(durationMS/1000, 3, true)
+	}
+	for i, s := range Splits(course, splitM) {
+		effort("split", i, s.DistanceM, s.StartMS, s.EndMS-s.StartMS)
 	}
 	for i, length := range effortLengthsM {
 		if best, ok := BestEffort(course, length, w.Rules); ok {
-			b.begin(key)
-			b.text("best")
-			b.whole(int64(i+1), true)
-			b.number(length, 1, true)
-			b.number(lead+best.StartMS/1000, 3, true)
-			b.number(best.DurationMS/1000, 3, true)
+			effort("best", i, length, best.StartMS, best.DurationMS)
 		}
 	}
 }

@@ -142,13 +142,20 @@ func Follow(fixes []Fix, rules Rules) Course {
 	return follow(times, steps, rules)
 }
 
-// FollowSteps is Follow for a device that tells how far it came from sample to sample.
-func FollowSteps(times []int64, cumulativeM []float64, rules Rules) Course {
+// FollowSteps is Follow for a device that tells how far it came from sample to sample. It adds up whole centimetres, so that
+// five kilometres are five kilometres and not a hair more or less.
+func FollowSteps(times, cumulativeCM []int64, rules Rules) Course {
+	const cmPerM = 100
 	steps := make([]float64, 0, len(times))
 	for i := 1; i < len(times); i++ {
-		steps = append(steps, max(0, cumulativeM[i]-cumulativeM[i-1]))
+		steps = append(steps, float64(max(0, cumulativeCM[i]-cumulativeCM[i-1])))
 	}
-	return follow(times, steps, rules)
+	rules.MovingFromMS *= cmPerM // as the steps are
+	c := follow(times, steps, rules)
+	for i := range c.M {
+		c.M[i] /= cmPerM
+	}
+	return c
 }
 
 func follow(times []int64, steps []float64, rules Rules) Course {

@@ -74,6 +74,19 @@ func TestWhatCannotBeIsLeftOut(t *testing.T) {
 	}
 }
 
+// TestCentimetresAddUpToWholeKilometres: 1500 steps of 3.33 or 3.34 m, none of which a binary fraction can tell.
+func TestCentimetresAddUpToWholeKilometres(t *testing.T) {
+	w := &tracks.Workout{EndMS: 1_500_000, Family: "run", Rules: running(), Track: map[string][]tracks.Sample{}}
+	for s := range int64(1500) {
+		cm := 500_000*(s+1)/1500 - 500_000*s/1500
+		w.Track["distance"] = append(w.Track["distance"], tracks.Sample{MS: s * 1000, PeriodMS: 1000, Value: int32(cm)})
+	}
+	c := w.Course()
+	if splits := tracks.Splits(&c, 1000); c.TotalM() != 5000 || len(splits) != 5 {
+		t.Errorf("%v m in %d splits, want 5000 in 5", c.TotalM(), len(splits))
+	}
+}
+
 func TestNoiseAtRestIsNoWay(t *testing.T) {
 	rng := rand.New(rand.NewPCG(3, 4))
 	var fixes []tracks.Fix

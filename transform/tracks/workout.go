@@ -100,9 +100,8 @@ func (w *Workout) positions() (c Course, leftOut int) {
 // counted returns the course that the device's own distances make. Each is what was covered in its period; a spot value is
 // what was covered since the one before.
 func (w *Workout) counted() Course {
-	var times []int64
-	var sums []float64
-	total := 0.0
+	var times, sums []int64
+	total := int64(0) // cm
 	reach := func(ms int64) {
 		if n := len(times); n > 0 && ms <= times[n-1] {
 			sums[n-1] = total
@@ -120,7 +119,7 @@ func (w *Workout) counted() Course {
 		case len(times) == 0:
 			reach(w.StartMS)
 		}
-		total += float64(s.Value) / 100
+		total += int64(s.Value)
 		reach(s.MS + int64(s.PeriodMS))
 	}
 	return FollowSteps(times, sums, w.Rules)

@@ -11,7 +11,7 @@
 -- output:   workout_id varchar: the device's name of the workout
 -- output:   effort_kind varchar: split (kilometre after kilometre) or best (the fastest part of a length)
 -- output:   effort_number bigint: of the split from 1; of best efforts 1 = 1 km, 2 = 5 km, 3 = 10 km, 4 = half marathon, 5 = marathon
--- output:   distance_m double: m; of the last split what was left
+-- output:   distance_m double: m; of the last split what was left, from 0.1 m on
 -- output:   started_s double: s since the start of the workout
 -- output:   duration_s double: s
 -- source:   boundaries by linear interpolation; the fastest of all windows that begin or end at a sample (methods 3.6)

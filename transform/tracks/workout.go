@@ -97,8 +97,8 @@ func (w *Workout) positions() (c Course, leftOut int) {
 	return Follow(fixes, w.Rules), leftOut
 }
 
-// counted returns the course that the device's own distances make. Each is what was covered in its period; a spot value is
-// what was covered since the one before.
+// counted returns the course that the device's own distances make. Each is what was covered in its period, of which the part
+// within the workout counts; a spot value is what was covered since the one before.
 func (w *Workout) counted() Course {
 	var times, sums []int64
 	total := int64(0) // cm
@@ -110,17 +110,20 @@ func (w *Workout) counted() Course {
 		times, sums = append(times, ms), append(sums, total)
 	}
 	for _, s := range w.Track["distance"] {
-		if !w.holds(s.MS) {
-			continue
-		}
+		period := int64(s.PeriodMS)
+		from, to := max(s.MS, w.StartMS), min(s.MS+period, w.EndMS)
 		switch {
-		case s.PeriodMS > 0:
-			reach(s.MS) // nothing was covered since the last period
-		case len(times) == 0:
-			reach(w.StartMS)
+		case period > 0 && from < to:
+			reach(from) // nothing was covered since the last period
+			total += (int64(s.Value)*(to-from) + period/2) / period
+			reach(to)
+		case period == 0 && w.holds(s.MS):
+			if len(times) == 0 {
+				reach(w.StartMS)
+			}
+			total += int64(s.Value)
+			reach(s.MS)
 		}
-		total += int64(s.Value)
-		reach(s.MS + int64(s.PeriodMS))
 	}
 	return FollowSteps(times, sums, w.Rules)
 }

@@ -9,7 +9,8 @@
 --           and longer; VDOT after Daniels and Gilbert of efforts of 3.5 min to 4 h (methods 3.5)
 -- audit:    predicted_s > 0
 -- audit:    vdot_ml_per_kg_min is null or vdot_ml_per_kg_min > 0
--- caution:  an effort in training is slower than a race; from a short one to a marathon it is a guess
+-- caution:  an effort in training is slower than a race; from a short one to a marathon it is a guess. What is called a run
+--           and was a stroll has no VDOT: the formula goes below 0 there
 -- method:   race_predictions/1
 
 with
@@ -18,7 +19,9 @@ rules as (
 
     select
         max(case when name = 'riegel_exponent' then value end) as exponent,
-        cast(max(case when name = 'prediction_days' then value end) as integer) as days
+        cast(max(case when name = 'prediction_days' then value end) as integer) as days,
+        max(case when name = 'vo2max_plausible_min' then value end) as plausible_min,
+        max(case when name = 'vo2max_plausible_max' then value end) as plausible_max
 
     from definitions
 
@@ -92,6 +95,8 @@ predictions as (
         runs.local_date as effort_date,
         runs.distance_m / (runs.duration_s / 60) as speed_m_per_min,
         runs.duration_s / 60 as effort_min,
+        rules.plausible_min,
+        rules.plausible_max,
         runs.duration_s * power(lengths.distance_m / runs.distance_m, rules.exponent) as predicted_s,
         row_number() over (
             partition by dates.user_id, dates.local_date, lengths.distance_m
@@ -111,6 +116,19 @@ predictions as (
 
 ),
 
+with_vdot as (
+
+    select
+        predictions.*,
+        (-4.6 + 0.182258 * speed_m_per_min + 0.000104 * speed_m_per_min * speed_m_per_min)
+        / (0.8 + 0.1894393 * exp(-0.012778 * effort_min) + 0.2989558 * exp(-0.1932605 * effort_min)) as vdot
+
+    from predictions
+
+    where place = 1
+
+),
+
 best_predictions as (
 
     select
@@ -121,19 +139,12 @@ best_predictions as (
         effort_distance_m,          -- m of the effort it is told from
         effort_s,                   -- s of that effort
         effort_date,                -- the date of that effort
-        case
-            when effort_min between 3.5 and 240
-                then round(
-                    (-4.6 + 0.182258 * speed_m_per_min + 0.000104 * speed_m_per_min * speed_m_per_min)
-                    / (0.8 + 0.1894393 * exp(-0.012778 * effort_min) + 0.2989558 * exp(-0.1932605 * effort_min)), 6
-                )
-        end as vdot_ml_per_kg_min,  -- ml/(kg min), oxygen uptake that such a race takes
+        case when effort_min between 3.5 and 240 and vdot between plausible_min and plausible_max then round(vdot, 6) end
+            as vdot_ml_per_kg_min,  -- ml/(kg min), oxygen uptake that such a race takes; null of a stroll
         'race_predictions/1'
             as method_version       -- formula of this row
 
-    from predictions
-
-    where place = 1
+    from with_vdot
 
 )
 

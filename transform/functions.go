@@ -63,6 +63,7 @@ func goFunctions() Functions {
 		"rest_stretches":          {Fingerprint: rest.Fingerprint, Run: rest.StretchRows},
 		"sleep_windows":           {Fingerprint: rest.Fingerprint, Run: rest.WindowRows},
 		"stage_sleep":             stageSleep(),
+		"find_doubles":            {Fingerprint: tracks.Fingerprint, Run: tracks.DoubleRows},
 		"find_efforts":            {Fingerprint: tracks.Fingerprint, Run: tracks.EffortRows},
 		"measure_workouts":        {Fingerprint: tracks.Fingerprint, Run: tracks.Measures},
 		"training_load_days":      {Fingerprint: training.Fingerprint, Run: training.LoadRows},

@@ -66,10 +66,10 @@ func TestWorkoutsInAnyOrderOfArrivalEqualOneFullBuild(t *testing.T) {
 	const syncs = 40
 	for i := range syncs {
 		user, day := []string{"a", "b"}[r.IntN(2)], firstDay+r.Int32N(9)
-		device := []string{"watch", "phone"}[r.IntN(2)]
+		device := []string{"watch", "phone", "app"}[r.IntN(3)]
 		switch r.IntN(4) {
 		case 0, 1: // also over midnight, and again as another version, elsewhere in the day
-			start := []int64{7 * 60, 7*60 + 20, 23*60 + 40}[r.IntN(3)]
+			start := []int64{10, 7 * 60, 7*60 + 20, 23*60 + 40}[r.IntN(4)]
 			w.put(map[string]piece{fmt.Sprint("workout", user, device, day): aWorkout(user, device, day, start, 20+r.Int64N(40),
 				[]string{"running", "walking", "yoga"}[r.IntN(3)], []float64{0, 1.4, 3.1, 3.5}[r.IntN(4)], int64(i))})
 		case 2:
@@ -93,8 +93,8 @@ func TestWorkoutsInAnyOrderOfArrivalEqualOneFullBuild(t *testing.T) {
 	if !slices.ContainsFunc(gold["workout_summaries"], func(row string) bool { return strings.Contains(row, "'trimp': 1") }) {
 		t.Error("no workout has a load")
 	}
-	for _, table := range []string{"workout_measures", "workout_efforts", "workout_summaries", "training_load_days", "activity_bouts",
-		"workout_candidates", "workout_limit_days", "vo2max_estimates"} {
+	for _, table := range []string{"workout_measures", "workout_efforts", "workout_doubles", "workout_summaries", "training_load_days",
+		"activity_bouts", "workout_candidates", "workout_limit_days", "vo2max_estimates"} {
 		if len(gold[table]) == 0 {
 			t.Errorf("%s is empty, so nothing is shown of it", table)
 		}

@@ -1,6 +1,7 @@
 // Package tracks measures workouts from what their devices recorded second by second: distance, pauses, climbs, splits and
-// best efforts from positions, zones and training load from heart rates. It is the Go part of the models in
-// models/workouts: functions of slices, and an adapter that turns Arrow batches into them and back.
+// best efforts from positions, zones and training load from heart rates. Of several recordings of one workout it chooses the
+// one that counts. It is the Go part of the models in models/workouts: functions of slices, and an adapter that turns Arrow
+// batches into them and back.
 //
 // # Guarantees
 //

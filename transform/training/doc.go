@@ -8,9 +8,12 @@
 //
 // # Decisions
 //
+// A day with a workout that told no load is not known, whatever its other workouts told. Yet what they told weighs in the
+// exponential means of later days: left out, a hard run beside a swim without a pulse would count for a day of rest.
+//
 // This is Go because every day weighs all days of the eight months before it: as sets that is a row for each of them, six
 // exponentials in each, of which nearly all are of days without a workout.
 package training
 
 // Fingerprint changes when the same days would come to something else.
-const Fingerprint = "1"
+const Fingerprint = "2"

@@ -7,7 +7,7 @@ type Day struct {
 	Date           int32 // days since 1970-01-01
 	WorkoutCount   int32
 	IsKnown        bool  // its load is
-	LoadHundredths int64 // of a TRIMP
+	LoadHundredths int64 // of a TRIMP; where it is not known, of those of its workouts that told one
 }
 
 // Rules are the lengths and time constants of the figures, in days.
@@ -86,14 +86,12 @@ func sum(days []Day, w *Weights) (s sums) {
 	for i := len(days) - 1; i >= 0 && today-days[i].Date < w.rules.WindowDays; i-- {
 		day, age := days[i], today-days[i].Date
 		s.historyDays = age + 1
-		if !day.IsKnown {
+		s.isKnownBefore = s.isKnownBefore || day.IsKnown && age > 0
+		switch {
+		case !day.IsKnown:
 			if age < missingDays {
 				s.missingCount++
 			}
-			continue
-		}
-		s.isKnownBefore = s.isKnownBefore || age > 0
-		switch {
 		case age < w.rules.RecentDays:
 			s.recent.add(day)
 			s.usual.add(day)

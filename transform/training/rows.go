@@ -50,17 +50,19 @@ type personColumns struct {
 	spine, valid, rests    rows.Lists
 	workouts, counts       rows.Lists // dates, and how many workouts
 	loaded, loadHundredths rows.Lists // dates, and their loads
+	partly                 rows.Lists // those of them with a workout that told none
 }
 
 func (c *personColumns) columns() map[string]any {
 	return map[string]any{
 		"spine_dates": &c.spine, "valid_dates": &c.valid, "rest_dates": &c.rests,
 		"workout_dates": &c.workouts, "workout_counts": &c.counts, "loaded_dates": &c.loaded, "loads_hundredths": &c.loadHundredths,
+		"partly_loaded_dates": &c.partly,
 	}
 }
 
 // days returns the days of the person of a row, in order. A day without a workout is of no load when it was worn or is a
-// declared rest; what is known of a date that is neither in the spine nor of a workout is of no day.
+// declared rest, one with workouts when each of them told its load; what is known of a date that is neither in the spine nor of a workout is of no day.
 func (c *personColumns) days(row int) []Day {
 	dates := slices.Concat(c.spine.At(row), c.workouts.At(row))
 	slices.Sort(dates)
@@ -80,6 +82,7 @@ func (c *personColumns) days(row int) []Day {
 	each(c.rests.At(row), func(_ int, d *Day) { d.IsKnown = true })
 	each(c.workouts.At(row), func(i int, d *Day) { d.WorkoutCount, d.IsKnown = c.counts.At(row)[i], false })
 	each(c.loaded.At(row), func(i int, d *Day) { d.LoadHundredths, d.IsKnown = int64(c.loadHundredths.At(row)[i]), true })
+	each(c.partly.At(row), func(_ int, d *Day) { d.IsKnown = false })
 	return days
 }
 

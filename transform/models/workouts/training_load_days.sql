@@ -10,12 +10,12 @@
 -- output:   user_id varchar: person
 -- output:   local_date date: the person's date
 -- output:   workout_count integer: workouts that count
--- output:   load_trimp double: training impulse of the date; null = not known
+-- output:   load_trimp double: training impulse of the date; null = not known, or not of all its workouts
 -- output:   fitness_ctl double: chronic load, TRIMP a day
 -- output:   fatigue_atl double: acute load, TRIMP a day
 -- output:   form_tsb double: yesterday's chronic load less yesterday's acute load; null on the first day
 -- output:   history_days integer: days since the person's first that weigh in, 252 at most
--- output:   missing_42_day_count integer: days of the last 42 whose load is not known and was taken for none
+-- output:   missing_42_day_count integer: days of the last 42 whose load is not known; of these weighs in what their workouts told
 -- output:   recent_to_usual_load double: mean load of 7 days by that of 28 days, these included; needs all 28
 -- output:   recent_to_earlier_load double: mean load of 7 days by that of the 21 days before them; needs all 28
 -- output:   recent_to_usual_load_ewma double: the same by exponential means of 7 and 28 days
@@ -31,7 +31,7 @@
 -- audit:    workout_count >= 0
 -- audit:    missing_42_day_count between 0 and 42
 -- caution:  a day without a workout is a day of no load only when it was worn or declared a rest; otherwise its load is not
---           known, and the days after take it for none. CTL begins at 0: it is too low for the first weeks. Recent against
+--           known, nor is that of a day with a workout that has no TRIMP: the days after take what is missing for none. CTL begins at 0: it is too low for the first weeks. Recent against
 --           usual load says how much changed and nothing about injuries
 -- method:   training_load_days/1
 
@@ -95,7 +95,8 @@ workout_days as (
         user_id,
         cast(local_date - date '1970-01-01' as integer) as date_number,
         cast(count(*) as integer) as workout_count,
-        cast(sum(cast(trimp as decimal(18, 2))) * 100 as integer) as load_hundredths
+        cast(sum(cast(trimp as decimal(18, 2))) * 100 as integer) as load_hundredths,
+        count(trimp) < count(*) as is_partly_loaded
 
     from workout_summaries
 
@@ -112,7 +113,8 @@ workouts as (
         list(date_number order by date_number) as dates,
         list(workout_count order by date_number) as counts,
         list(date_number order by date_number) filter (where load_hundredths is not null) as loaded_dates,
-        list(load_hundredths order by date_number) filter (where load_hundredths is not null) as loads_hundredths
+        list(load_hundredths order by date_number) filter (where load_hundredths is not null) as loads_hundredths,
+        list(date_number) filter (where load_hundredths is not null and is_partly_loaded) as partly_loaded_dates
 
     from workout_days
 
@@ -133,6 +135,7 @@ people as (
         workouts.counts as workout_counts,
         workouts.loaded_dates,
         workouts.loads_hundredths,
+        workouts.partly_loaded_dates,
         rules.fitness_days,
         rules.fatigue_days,
         rules.window_days,

@@ -47,7 +47,7 @@ func TestWorkoutsInAnyOrderOfArrivalEqualOneFullBuild(t *testing.T) {
 	t.Parallel()
 	r := rand.New(rand.NewPCG(5, 7))
 	w := newWorld(t, tablesAbout(t, "workouts")...)
-	for _, user := range []string{"a", "b"} {
+	for _, user := range []string{"a", "b", "c"} {
 		w.put(map[string]piece{"profile" + user: {events: []schemas.EventRow{
 			event(user, firstDay, 0, "profile", "birth_year", 1980), event(user, firstDay, 0, "profile", "height_cm", 175),
 			{UserID: user, DeviceID: "app", Kind: "profile", Name: "sex", Text: "female", LocalDate: firstDay,
@@ -63,9 +63,9 @@ func TestWorkoutsInAnyOrderOfArrivalEqualOneFullBuild(t *testing.T) {
 			}})
 		}
 	}
-	const syncs = 40
+	const syncs = 80
 	for i := range syncs {
-		user, day := []string{"a", "b"}[r.IntN(2)], firstDay+r.Int32N(9)
+		user, day := []string{"a", "b", "c"}[r.IntN(3)], firstDay+r.Int32N(7)
 		device := []string{"watch", "phone", "app"}[r.IntN(3)]
 		switch r.IntN(4) {
 		case 0, 1: // also over midnight, and again as another version, elsewhere in the day
@@ -76,6 +76,9 @@ func TestWorkoutsInAnyOrderOfArrivalEqualOneFullBuild(t *testing.T) {
 			w.put(map[string]piece{fmt.Sprint("workout", user, device, day): {}}) // deleted
 		case 3:
 			hour := []int{0, 7, 23}[r.IntN(3)]
+			if user == "c" {
+				break // of whom nothing but workouts is known
+			}
 			w.put(map[string]piece{fmt.Sprint("heart", user, day, hour): {hours: []schemas.SeriesHour{
 				hours(user, "watch", schemas.HeartRate, day, hour, 60_000, repeat(30, 60+r.Int32N(90), 70)...),
 				hours(user, "watch", schemas.Steps, day, hour, 60_000, repeat(30, 110+r.Int32N(9), r.Int32N(120))...),
@@ -92,6 +95,11 @@ func TestWorkoutsInAnyOrderOfArrivalEqualOneFullBuild(t *testing.T) {
 	gold := w.gold()
 	if !slices.ContainsFunc(gold["workout_summaries"], func(row string) bool { return strings.Contains(row, "'trimp': 1") }) {
 		t.Error("no workout has a load")
+	}
+	if !slices.ContainsFunc(gold["workout_limit_days"], func(row string) bool {
+		return strings.Contains(row, "'user_id': c") && !strings.Contains(row, "'zone_1_from_bpm': NULL")
+	}) {
+		t.Error("who records workouts alone has no zones")
 	}
 	for _, table := range []string{"workout_measures", "workout_efforts", "workout_doubles", "workout_summaries", "training_load_days",
 		"activity_bouts", "workout_candidates", "workout_limit_days", "vo2max_estimates"} {

@@ -1,7 +1,8 @@
--- profile_days: one row per person and date of user_days for which something of the person's profile or goals is known.
+-- profile_days: one row per person and date of user_days, of a workout or of a reading for which something of the person's
+-- profile or goals is known.
 --
 -- grain:    user_id, local_date
--- inputs:   user_days, events, readings, definitions
+-- inputs:   user_days, events, readings, workouts, definitions
 -- build:    table
 -- lookback: person
 -- reach:    person
@@ -174,11 +175,38 @@ lasting as (
 
 ),
 
+-- Who has a scale alone, or records workouts alone, has a height and an age all the same.
+dates as (
+
+    select
+        user_id,
+        local_date
+
+    from user_days
+
+    union
+
+    select
+        user_id,
+        local_date
+
+    from readings
+
+    union
+
+    select
+        user_id,
+        local_date
+
+    from workouts
+
+),
+
 days_with_facts as (
 
     select
-        user_days.user_id,
-        user_days.local_date,
+        dates.user_id,
+        dates.local_date,
         cast(max(case when lasting.fact = 'birth_year' then lasting.value end) as integer) as birth_year,
         max(case when lasting.fact = 'sex' then lasting.text end) as sex,
         max(case when lasting.fact = 'country' then lasting.text end) as country,
@@ -194,13 +222,13 @@ days_with_facts as (
         cast(max(case when lasting.fact = 'goal_bedtime_min' then lasting.value end) as integer) as bedtime_goal_min,
         cast(max(case when lasting.fact = 'goal_weight_g' then lasting.value end) as integer) as body_weight_goal_g
 
-    from user_days
+    from dates
     inner join lasting
-        on user_days.user_id = lasting.user_id
-        and user_days.local_date >= lasting.holds_from_date
-        and (lasting.until_date is null or user_days.local_date < lasting.until_date)
+        on dates.user_id = lasting.user_id
+        and dates.local_date >= lasting.holds_from_date
+        and (lasting.until_date is null or dates.local_date < lasting.until_date)
 
-    group by user_days.user_id, user_days.local_date
+    group by dates.user_id, dates.local_date
 
 ),
 

@@ -11,7 +11,7 @@ import (
 )
 
 // Fingerprint names what decides the figures of given samples; it changes with the rules of this package.
-const Fingerprint = "median of 3; hold 120 s, dense 10 s; Morton and Green by the minute; steady: 3 min, 2 %, 50 to 90 %; whole cm, cut to the workout; a rest from 0.1 m"
+const Fingerprint = "median of 3; hold 120 s, dense 10 s; Morton and Green by the minute; steady: 3 min, 2 %, 50 to 90 %; whole cm, cut to the workout; a rest from 0.1 m; lengths of pools"
 
 const (
 	accuracyCapM    = 30 // methods 3.6; for sources that tell it

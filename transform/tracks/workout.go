@@ -201,9 +201,10 @@ func (w *Workout) held(metric string) []Held {
 	return Hold(beats, w.EndMS, most)
 }
 
-// lengths returns the lengths of a swim: a device tells the strokes of each at its start.
+// lengths returns the lengths of a swim in a pool: a device tells the strokes of each at its start. Of open water, and where
+// nobody says that there is a pool, strokes come by the minute or so, which is no length.
 func (w *Workout) lengths() (lengths []Length) {
-	if w.Family != "swim" {
+	if w.Family != "swim" || w.Setting != "indoor" {
 		return nil
 	}
 	strokes := w.Track["stroke_count"]

@@ -32,7 +32,7 @@
 -- output:   zone_5_s double: s in zone 5
 -- output:   edwards_trimp double: min in each zone, weighted by its number
 -- output:   trimp double: training impulse, minute by minute; of a person of unknown or other sex by the mean of both weightings
--- output:   swim_length_count bigint: lengths of the pool with their strokes
+-- output:   swim_length_count bigint: lengths of the pool with their strokes; null of a swim that is not said to be in one
 -- output:   swolf_mean double: s and strokes per length, mean
 -- output:   steady_min bigint: even minutes of a run or walk on the flat
 -- output:   steady_speed_m_per_min double: m/min of these
@@ -49,7 +49,8 @@
 -- audit:    moving_s is null or moving_s >= 0
 -- audit:    trimp is null or trimp >= 0
 -- audit:    heart_rate_source in ('track', 'minutes')
--- caution:  positions indoors and of simulations are not used; no position is in this table
+-- caution:  positions indoors and of simulations are not used; no position is in this table. Only a sport that names a pool
+--           has lengths: of swimming as such nobody knows
 -- method:   workout_measures/1
 
 with

@@ -50,7 +50,8 @@
 -- audit:    trimp is null or trimp >= 0
 -- audit:    heart_rate_source in ('track', 'minutes')
 -- caution:  positions indoors and of simulations are not used; no position is in this table. Only a sport that names a pool
---           has lengths: of swimming as such nobody knows
+--           has lengths: of swimming as such nobody knows. Nor does anybody say whether a height is of a barometer or of
+--           positions: the steps are those of a barometer, and heights of positions climb more than the person did
 -- method:   workout_measures/1
 
 with

@@ -25,6 +25,13 @@ func TestMinutesAreThoseOfPlainSQL(t *testing.T) {
 		{is: "stg_steps", was: "series_minutes", columns: "local_hour, step_count, sample_count, minute_number",
 			wasColumns: "local_hour, value_sum, sample_count, minute_number", where: "user_id <> 'u3'", wasWhere: "metric = 'steps' and user_id <> 'u3'", rows: 10_000},
 		{is: "stg_steps", was: "counter_minutes", columns: "step_count, sample_count, minute_number", where: "user_id = 'u3'", rows: 1000},
+		{is: `(select user_id, local_date, unnest(flatten(list_transform(range(1, len(heart_rate_minutes) + 1), lambda i: case
+			when heart_rate_minutes[i] >= 0 then [heart_rate_minutes[i]]
+			else range(heart_rate_minutes[i - 1] + 1, heart_rate_minutes[i - 1] + 1 - heart_rate_minutes[i]) end))) as minute_number,
+			unnest(heart_rate_sums_bpm) as sum_bpm, unnest(heart_rate_mins_bpm) as min_bpm, unnest(heart_rate_maxs_bpm) as max_bpm,
+			unnest(heart_rate_sample_counts) as sample_count from stg_day_samples)`, was: "stg_heart_rate",
+			columns:    "coalesce(min_bpm, sum_bpm), sum_bpm, coalesce(max_bpm, sum_bpm), coalesce(sample_count, 1), minute_number",
+			wasColumns: "heart_rate_min_bpm, heart_rate_sum_bpm, heart_rate_max_bpm, sample_count, minute_number", where: "true", rows: 10_000},
 		{is: "stg_heart_rate", was: "stg_heart_rate", columns: "heart_rate_min_bpm, heart_rate_sum_bpm, heart_rate_max_bpm, sample_count, minute_number", where: "true", rows: 10_000},
 		{is: `(select user_id, local_date, unnest(flatten(list_transform(range(1, len(intensity_minutes) + 1), lambda i: case
 			when intensity_minutes[i] >= 0 then [intensity_minutes[i]]

@@ -16,9 +16,11 @@ import (
 	"github.com/diurna-health/diurna/transform"
 )
 
-func openReader(t *testing.T, w *world) *transform.Reader {
+func openReader(t *testing.T, w *world, show ...transform.Sensitivity) *transform.Reader {
 	t.Helper()
-	r, err := transform.OpenReader(t.Context(), w.lake, w.project, testConfig(t))
+	cfg := testConfig(t)
+	cfg.Show = show
+	r, err := transform.OpenReader(t.Context(), w.lake, w.project, cfg)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -99,6 +101,56 @@ func TestAReaderAnswersQuestions(t *testing.T) {
 		if len(got) == 0 {
 			t.Errorf("%s: no rows", query)
 		}
+	}
+}
+
+// What is not a step on the way is for people who ask, and has an answer for them.
+func TestAReaderAnswersForEveryModelButTheStepsOnTheWay(t *testing.T) {
+	t.Parallel()
+	w := &world{t: t, lake: newMemoryStore(t), project: loadProject(t), pieces: map[string]piece{}}
+	plain, all := openReader(t, w), openReader(t, w, transform.SensitivityCycle)
+	for _, m := range w.project.Models() {
+		if strings.HasPrefix(m.Name, "stg_") {
+			continue
+		}
+		for r, isThere := range map[*transform.Reader]bool{plain: m.Sensitivity == "", all: true} {
+			rows, err := r.Query(t.Context(), "select * from "+m.Name+" limit 1")
+			if err == nil {
+				_, err = firstColumn(rows)
+			}
+			if isThere != (err == nil) {
+				t.Errorf("%s (sensitivity %q): error is %v", m.Name, m.Sensitivity, err)
+			}
+		}
+	}
+}
+
+// Hours of heart rate are made when somebody asks, of the samples as silver has them.
+func TestAReaderMakesHoursOfHeartRate(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, "heart_rate_hours")
+	w.put(map[string]piece{"a": {hours: []schemas.SeriesHour{
+		hours("u", "watch", schemas.HeartRate, firstDay, 9, 60_000, 60, 240, 62, 64),
+		hours("u", "watch", schemas.HeartRate, firstDay, 10, 60_000, 80),
+		hours("v", "band", schemas.HeartRate, firstDay, 9, 60_000, 90, 90),
+		hours("v", "watch", schemas.HeartRate, firstDay, 9, 5000, 70, 72),
+	}}})
+	rows, err := openReader(t, w).Query(t.Context(), `select concat_ws(' ', user_id, hour_at, heart_rate_min_bpm, heart_rate_mean_bpm,
+		heart_rate_max_bpm, sample_count, measured_min) from heart_rate_hours order by user_id, hour_at`)
+	if err != nil {
+		t.Fatal(err)
+	}
+	got, err := firstColumn(rows)
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := []string{
+		"u 2016-04-12 09:00:00+00 60 62.0 64 3 3", // without the 240 that cannot be
+		"u 2016-04-12 10:00:00+00 80 80.0 80 1 1",
+		"v 2016-04-12 09:00:00+00 90 90.0 90 2 2", // of two devices the first by name
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("the hours (-want +got):\n%s", diff)
 	}
 }
 
@@ -335,21 +387,11 @@ func TestWhatConcernsTheCycleIsShownToWhoAsksForIt(t *testing.T) {
 	if diff := cmp.Diff(want, counts(openReader(t, w))); diff != "" {
 		t.Error("without asking (-want +got):\n" + diff)
 	}
-	cfg := testConfig(t)
-	cfg.Show = []transform.Sensitivity{transform.SensitivityCycle}
-	r, err := transform.OpenReader(t.Context(), w.lake, w.project, cfg)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer func() {
-		if err := r.Close(); err != nil {
-			t.Error(err)
-		}
-	}()
 	want = map[string]string{
 		"events": "1", "silver.events": "1", "silver.cycle_events": "4", "stg_cycle_events": "1",
 		"cycle_periods": "1", "cycle_predictions": "0",
 	}
+	r := openReader(t, w, transform.SensitivityCycle)
 	if diff := cmp.Diff(want, counts(r)); diff != "" {
 		t.Error("when asked for (-want +got):\n" + diff)
 	}

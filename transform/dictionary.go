@@ -31,6 +31,7 @@ func (p *Project) Dictionary(ctx context.Context) ([]byte, error) {
 			}
 		}
 	}
+	describeMethodChanges(&b)
 	describeDefinitions(&b, p.definitions)
 	describeMetrics(&b)
 	return b.Bytes(), nil
@@ -38,7 +39,7 @@ func (p *Project) Dictionary(ctx context.Context) ([]byte, error) {
 
 // internal reports whether the model is a step on the way that nobody is meant to query.
 func (m *Model) internal() bool {
-	return strings.HasPrefix(m.Name, "stg_") || m.Build == BuildView && !m.Staging()
+	return strings.HasPrefix(m.Name, "stg_")
 }
 
 func (m *Model) describe(b *bytes.Buffer, types map[string]string) {
@@ -53,10 +54,25 @@ func (m *Model) describe(b *bytes.Buffer, types map[string]string) {
 			fmt.Fprintf(b, "- %s: %s\n", fact.name, fact.says)
 		}
 	}
-	b.WriteString("\n| column | type | meaning |\n|---|---|---|\n")
+	b.WriteString(columnsHeader)
 	for _, c := range m.Columns {
-		fmt.Fprintf(b, "| %s | %s | %s |\n", c.Name, types[c.Name], cell(c.Meaning))
+		describeColumn(b, c.Name, types[c.Name], c.Meaning)
 	}
+}
+
+func describeMethodChanges(b *bytes.Buffer) {
+	fmt.Fprintf(b, "\n## Changes of method\n\n### %s\n\nOne row per table and date from which its rows follow another formula: "+
+		"comparisons do not reach across.\n\n- one row per: table_name, since_date\n", tableMethodChanges)
+	b.WriteString(columnsHeader)
+	for _, c := range methodChangeColumns() {
+		describeColumn(b, c.name, strings.ToUpper(c.kind), c.meaning)
+	}
+}
+
+const columnsHeader = "\n| column | type | meaning |\n|---|---|---|\n"
+
+func describeColumn(b *bytes.Buffer, name, kind, meaning string) {
+	fmt.Fprintf(b, "| %s | %s | %s |\n", name, kind, cell(meaning))
 }
 
 func describeDefinitions(b *bytes.Buffer, definitions []Definition) {

@@ -43,11 +43,27 @@ func (p *Project) methodChanges() []MethodChange {
 	return changes
 }
 
+// A methodChangeColumn is a column of the table method_changes.
+type methodChangeColumn struct{ name, kind, meaning string }
+
+func methodChangeColumns() []methodChangeColumn {
+	return []methodChangeColumn{
+		{"table_name", "varchar", "table that follows another formula"},
+		{"since_date", "date", "the first local date that does"},
+		{"method_version", "varchar", "the method from that date on"},
+		{"method_version_before", "varchar", "the method before it"},
+		{"table_before", "varchar", "table that goes on with the method before, for all days"},
+	}
+}
+
 // methodChangesSQL makes the table method_changes.
 func (p *Project) methodChangesSQL() string {
+	var columns []string
+	for _, c := range methodChangeColumns() {
+		columns = append(columns, c.name+" "+c.kind)
+	}
 	var b strings.Builder
-	b.WriteString("create table " + tableMethodChanges + "(table_name varchar, since_date date, method_version varchar, " +
-		"method_version_before varchar, table_before varchar)")
+	b.WriteString("create table " + tableMethodChanges + "(" + strings.Join(columns, ", ") + ")")
 	for i, c := range p.methodChanges() {
 		if i == 0 {
 			b.WriteString(";\ninsert into " + tableMethodChanges + " values ")

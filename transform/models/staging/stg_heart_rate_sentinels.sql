@@ -1,7 +1,7 @@
 -- stg_heart_rate_sentinels: the heart rates by which a device says that it has none, of devices that do.
 --
 -- grain:    device_id
--- inputs:   silver.series_hours, device_sentinels, definitions
+-- inputs:   silver.series_hours, stg_device_sentinels, definitions
 -- build:    view
 -- caution:  sentinels that no heart could beat are not among them: the limits of heart rate stop those
 
@@ -20,15 +20,15 @@ limits as (
 sentinels as (
 
     select
-        device_sentinels.device_pattern,
-        device_sentinels.value
+        stg_device_sentinels.device_pattern,
+        stg_device_sentinels.value
 
-    from device_sentinels
+    from stg_device_sentinels
     cross join limits
 
     where
-        device_sentinels.metric = 'heart_rate'
-        and device_sentinels.value between limits.lowest_bpm and limits.highest_bpm
+        stg_device_sentinels.metric = 'heart_rate'
+        and stg_device_sentinels.value between limits.lowest_bpm and limits.highest_bpm
 
 ),
 

@@ -1,4 +1,4 @@
--- device_sentinels: values that are no measurement but a device's way to say "not measured".
+-- stg_device_sentinels: values that are no measurement but a device's way to say "not measured".
 --
 -- grain:    metric, device_pattern, value
 -- inputs:   none

@@ -18,7 +18,8 @@ import (
 	"github.com/diurna-health/diurna/schemas"
 )
 
-// reportLanguage is the language of reports until people can say theirs.
+// reportLanguage is the language of what commands and pages show to whoever runs them; the reports of the outbox are in the
+// one their person told.
 const reportLanguage = "en"
 
 // reportFormats are the renderings of a report.
@@ -33,15 +34,16 @@ func newReportCommand(a *app) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "report --user USER --period PERIOD",
 		Short: "Write one person's report",
-		Long: `Report writes a person's weekly report from the lake as it is at this moment. It always writes one: a section with
-too little to say says why.`,
-		Example: `  diurna report --user some-person --period 2016-W16 --format html --out week.html`,
-		Args:    cobra.NoArgs,
-		RunE:    func(cmd *cobra.Command, _ []string) error { return a.report(cmd, f) },
+		Long: `Report writes a person's weekly, monthly or annual report from the lake as it is at this moment. It always writes one:
+a section with too little to say says why.`,
+		Example: `  diurna report --user some-person --period 2016-W16 --format html --out week.html
+  diurna report --user some-person --period 2016-04`,
+		Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error { return a.report(cmd, f) },
 	}
 	flags := cmd.Flags()
 	flags.StringVar(&f.user, "user", "", "`USER` the report is for")
-	flags.StringVar(&f.period, "period", "", "ISO `WEEK` it is about, as 2016-W16")
+	flags.StringVar(&f.period, "period", "", "`PERIOD` it is about: an ISO week as 2016-W16, a month as 2016-04, or a year as 2016")
 	flags.StringVar(&f.format, "format", "text", "`FORMAT`: "+strings.Join(reportFormats, ", "))
 	flags.StringVar(&f.out, "out", "", "write to `FILE` instead of standard output")
 	for _, name := range []string{"user", "period"} {

@@ -95,7 +95,7 @@ func scanStanding(rows *sql.Rows) (*Standing, error) {
 		return nil, fmt.Errorf("entry of award %s: recorded_at: %w", s.AwardID, err)
 	}
 	if s.AwardedAt, err = time.Parse(time.RFC3339Nano, awardedAt); err != nil {
-		return nil, fmt.Errorf("entry of award %s: recorded_at: %w", s.AwardID, err)
+		return nil, fmt.Errorf("entry of award %s: awarded_at: %w", s.AwardID, err)
 	}
 	return s, nil
 }

@@ -37,7 +37,7 @@ finishes and stops. A broken row is reported with its file and line, and the res
 		},
 	}
 	cmd.AddCommand(newImportForm(a, fitabase.Importer{},
-		"Import a Fitabase export: minute steps and intensities (wide), heart rate, sleepDay, weight; gzip or plain"))
+		"Import a Fitabase export: minute steps and intensities (wide or narrow), heart rate, sleepDay, weight; gzip or plain"))
 	return cmd
 }
 

@@ -33,11 +33,6 @@ type Artefacts struct {
 	LongShort []int // came too early or too late
 }
 
-// Count returns the number of artefacts.
-func (a *Artefacts) Count() int {
-	return len(a.Ectopic) + len(a.Missed) + len(a.Extra) + len(a.LongShort)
-}
-
 // mark marks the artefacts among the intervals.
 func (a *Artefacts) mark(marked []bool) {
 	for _, positions := range [][]int{a.Ectopic, a.Missed, a.Extra, a.LongShort} {
@@ -70,13 +65,9 @@ const (
 // that follow.
 const shortestClassified = 4
 
-// Classify finds artefacts after Lipponen and Tarvainen (2019): by differences to the interval before and to the median
-// of the neighbourhood, both in units of how much they vary near by. The intervals must be possible ones.
-func Classify(intervalsMS []int32) *Artefacts {
-	return new(classifier).classify(intervalsMS)
-}
-
-// A classifier finds the artefacts of one series after the other, in the same memory.
+// A classifier finds artefacts after Lipponen and Tarvainen (2019): by differences to the interval before and to the median
+// of the neighbourhood, both in units of how much they vary near by. It takes one series of possible intervals after the
+// other, in the same memory.
 type classifier struct {
 	intervalsMS []int32
 	change      []float64 // from the interval before, in units of how large changes usually get near by

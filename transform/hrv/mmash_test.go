@@ -62,34 +62,6 @@ func millis(t *testing.T, layout, text string) int64 {
 	return at.UnixMilli()
 }
 
-func ratesOf(t *testing.T, path string) []hrv.Rate {
-	t.Helper()
-	var rates []hrv.Rate
-	for _, row := range table(t, path) {
-		rates = append(rates, hrv.Rate{AtMS: millis(t, "2006-01-02T15:04:05", row[0]), BPM: number(t, row[1])})
-	}
-	return rates
-}
-
-func TestMMASHSmoothedRates(t *testing.T) {
-	t.Parallel()
-	dir := filepath.Join(mmash(t), "testing")
-	raw, clean := ratesOf(t, filepath.Join(dir, "hr_raw.csv.gz")), ratesOf(t, filepath.Join(dir, "hr_clean_p1_p99.csv.gz"))
-	if got := hrv.Trim(raw, 0.01, 0.99); !slices.Equal(got, clean) {
-		t.Errorf("of %d rates %d are kept, want %d", len(raw), len(got), len(clean))
-	}
-	got := hrv.Smooth(hrv.Resample(clean, 3000), 10)
-	want := table(t, filepath.Join(dir, "expected_hr_rolling.csv.gz"))
-	if len(got) != len(want) {
-		t.Fatalf("there are %d means, want %d", len(got), len(want))
-	}
-	for i, row := range want {
-		if !near(got[i], number(t, row[0]), 1e-9) {
-			t.Fatalf("mean %d is off by %g", i, got[i]-number(t, row[0]))
-		}
-	}
-}
-
 // A recording is one person's day on a belt and a wrist.
 type recording struct {
 	runs  []hrv.Run       // parted where the belt lost the heart
@@ -131,18 +103,18 @@ func TestMMASHRecordings(t *testing.T) {
 			belt := map[int64][]float64{}
 			for i := range rec.runs {
 				run := &rec.runs[i]
-				marked := hrv.Mark(run.IntervalsMS)
+				marked, at := hrv.Mark(run.IntervalsMS), run.StartMS
 				for k, ms := range run.IntervalsMS {
 					total++
+					at += int64(ms)
 					if ms < hrv.ShortestMS || ms > hrv.LongestMS {
 						impossible++
 					}
 					if marked[k] {
 						artefacts++
+						continue
 					}
-				}
-				for _, r := range hrv.Rates(run, marked) {
-					belt[r.AtMS/60_000] = append(belt[r.AtMS/60_000], r.BPM)
+					belt[at/60_000] = append(belt[at/60_000], rate(ms))
 				}
 			}
 			if total != beats[subject] {

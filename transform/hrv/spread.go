@@ -83,7 +83,7 @@ func (s *spread) thresholdWith(ms float64) float64 {
 	return thresholdOf(s.quantileWith(&s.first, 0.25, ms), s.quantileWith(&s.third, 0.75, ms))
 }
 
-// quantile is quantile of the sizes in the window, in ms.
+// quantile interpolates between the two nearest of the sizes in the window (Hyndman and Fan's type 7), in ms.
 func (s *spread) quantile(c *cut, p float64) float64 {
 	at := p * float64(s.to-s.from-1)
 	i := int(at)
@@ -107,6 +107,8 @@ func (s *spread) quantileWith(c *cut, p, ms float64) float64 {
 	middle := inMS(c.size)
 	return between(min(max(ms, low), middle), min(max(ms, middle), high), at-float64(i))
 }
+
+func between(low, high, share float64) float64 { return low + share*(high-low) }
 
 func inMS(size int) float64 { return float64(size) / halves }
 

@@ -46,6 +46,16 @@ func sortedThreshold(sizes []float64) float64 {
 	return max(leastThreshold, quartileFactor*(quantile(sizes, 0.75)-quantile(sizes, 0.25))/2)
 }
 
+// quantile interpolates between the two nearest of sorted values (Hyndman and Fan's type 7).
+func quantile(sorted []float64, p float64) float64 {
+	at := p * float64(len(sorted)-1)
+	i := int(at)
+	if i+1 >= len(sorted) {
+		return sorted[len(sorted)-1]
+	}
+	return between(sorted[i], sorted[i+1], at-float64(i))
+}
+
 // BenchmarkMark marks a minute of a night, which is what watches keep, and a day of a belt with faulty beats.
 func BenchmarkMark(b *testing.B) {
 	for _, series := range []struct {

@@ -33,22 +33,6 @@ func (s *Sums) add(ms, before int32) {
 	}
 }
 
-// SumsOf adds up intervals that follow each other; marked ones are left out and part their neighbours. Without marks all
-// are taken.
-func SumsOf(intervalsMS []int32, marked []bool) Sums {
-	var s Sums
-	before := int32(0)
-	for i, ms := range intervalsMS {
-		if marked != nil && marked[i] {
-			before = 0
-			continue
-		}
-		s.add(ms, before)
-		before = ms
-	}
-	return s
-}
-
 // MeanMS returns the mean interval. ok is false when there is none.
 func (s *Sums) MeanMS() (ms float64, ok bool) {
 	if s.Intervals == 0 {

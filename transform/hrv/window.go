@@ -21,19 +21,8 @@ type Window struct {
 	Sums
 }
 
-// Windows cuts runs, in order of their start, into windows and returns those that hold a beat. Where a run begins before
-// the last one ended, the beats that were told already are left out.
-func Windows(runs []Run) []Window {
-	var windows []Window
-	var m marker
-	told := int64(0) // nothing before is new
-	for i := range runs {
-		windows, told = m.appendRun(windows, &runs[i], told)
-	}
-	return windows
-}
-
-// appendRun adds the windows of a run to those of the runs before it, which told the beats until then.
+// appendRun adds the windows of a run that hold a beat to those of the runs before it, which told the beats until then: where
+// the run begins before that, its beats of before are left out.
 func (m *marker) appendRun(windows []Window, run *Run, told int64) ([]Window, int64) {
 	marked := m.mark(run.IntervalsMS)
 	at, before := run.StartMS, int32(0)
@@ -61,17 +50,15 @@ func (m *marker) appendRun(windows []Window, run *Run, told int64) ([]Window, in
 	return windows, max(told, at)
 }
 
-// Mark marks the intervals of a run that are not normal: those that are impossible and, in the stretches between them,
-// those that Classify finds. A stretch too short for its medians is judged by Malik's rule.
-func Mark(intervalsMS []int32) []bool { return new(marker).mark(intervalsMS) }
-
 // A marker marks the intervals of one run after the other, in the same memory.
 type marker struct {
 	classifier classifier
 	marked     []bool
 }
 
-// mark is Mark; the marks are there until the next run's.
+// mark marks the intervals of a run that are not normal: those that are impossible and, in the stretches between them,
+// those that the classifier finds. A stretch too short for its medians is judged by Malik's rule. The marks are there until
+// the next run's.
 func (m *marker) mark(intervalsMS []int32) []bool {
 	marked := slices.Grow(m.marked[:0], len(intervalsMS))[:len(intervalsMS)]
 	clear(marked)

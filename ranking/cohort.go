@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"golang.org/x/text/language"
+	"golang.org/x/text/language/display"
 
 	"github.com/diurna-health/diurna/schemas"
 )
@@ -272,4 +273,44 @@ func continentOf(country string) string {
 		}
 	}
 	return ""
+}
+
+// CohortWords says in words what a cohort of a View is written as: people in Greece, aged 25 to 34.
+func CohortWords(c string) string {
+	if c == "all" {
+		return "everybody who takes part"
+	}
+	parts := strings.Split(c, ",")
+	for i, part := range parts {
+		key, value, _ := strings.Cut(part, ":")
+		switch key {
+		case "country", "region":
+			parts[i] = "in " + regionName(value)
+		case "age":
+			parts[i] = "aged " + ageWords(value)
+		case "newcomer":
+			parts[i] = "new here"
+		case "sex":
+			parts[i] = "whose profile says " + value
+		}
+	}
+	return "people " + strings.Join(parts, ", ")
+}
+
+func regionName(code string) string {
+	r, err := language.ParseRegion(code)
+	if err != nil {
+		return code
+	}
+	if name := display.English.Regions().Name(r); name != "" {
+		return name
+	}
+	return code
+}
+
+func ageWords(band string) string {
+	if from, isOpen := strings.CutSuffix(band, "-plus"); isOpen {
+		return from + " and over"
+	}
+	return strings.Replace(band, "-", " to ", 1)
 }

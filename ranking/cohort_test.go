@@ -1,6 +1,7 @@
 package ranking_test
 
 import (
+	"strings"
 	"testing"
 	"time"
 
@@ -72,6 +73,32 @@ func TestACohortThatIsTooSmallWidensStepByStep(t *testing.T) {
 	} {
 		if _, err := s.View(ranking.Question{User: c.user, Cohort: c.cohort}); schemas.ErrorCode(err) != schemas.CodeInvalid {
 			t.Errorf("%q asked by %q: error is %v, want an invalid one", c.cohort, c.user, err)
+		}
+	}
+}
+
+func TestACohortIsToldInWords(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct{ asked, shown, words, text string }{
+		{"all", "all", "everybody who takes part", "60 people take part."},
+		{"country:GR", "country:GR", "people in Greece", "60 people in Greece take part."},
+		// A country of before has a code, and no name in the table of names.
+		{"country:AN", "country:AN", "people in AN", "60 people in AN take part."},
+		{"region:150,age:25-34,sex:female", "region:150", "people in Europe, aged 25 to 34, whose profile says female",
+			"60 people in Europe take part. You asked for people in Europe, aged 25 to 34, whose profile says female: too few to be shown alone."},
+		{"age:65-plus,newcomer", "age:65-plus,newcomer", "people aged 65 and over, new here", "60 people aged 65 and over, new here take part."},
+	} {
+		if got := ranking.CohortWords(c.asked); got != c.words {
+			t.Errorf("%s is called %q, want %q", c.asked, got, c.words)
+		}
+		n := 60
+		var text strings.Builder
+		v := &ranking.View{Metric: "steps", Unit: "steps", Cohort: ranking.CohortShown{Asked: c.asked, Shown: c.shown, PeopleCount: &n}}
+		if err := ranking.WriteText(&text, v); err != nil {
+			t.Fatal(err)
+		}
+		if !strings.Contains(text.String(), "\n"+c.text+"\n") {
+			t.Errorf("of %s the text says %q, want %q in it", c.asked, text.String(), c.text)
 		}
 	}
 }

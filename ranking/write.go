@@ -10,7 +10,6 @@ import (
 	"time"
 
 	"golang.org/x/text/language"
-	"golang.org/x/text/language/display"
 	"golang.org/x/text/message"
 )
 
@@ -57,38 +56,24 @@ func (t *textWriter) head(v *View) {
 	default:
 		t.line("Open. Closes at %s; closed days are counted.", minute(v.ClosesAt))
 	}
-	switch {
-	case v.Cohort.PeopleCount == nil:
+	if v.Cohort.PeopleCount == nil {
 		t.line("Fewer than %d people take part: nobody is listed.", v.Rules.Minimum.Named)
-	case v.Cohort.Asked != v.Cohort.Shown:
-		t.line("%d people, %s (%s: too few to be shown alone).", *v.Cohort.PeopleCount, cohortWords(v.Cohort.Shown), cohortWords(v.Cohort.Asked))
-	default:
-		t.line("%d people, %s.", *v.Cohort.PeopleCount, cohortWords(v.Cohort.Shown))
+		return
 	}
+	t.line("%s", t.group(v.Cohort))
 }
 
-// cohortWords says in words what a cohort is written as.
-func cohortWords(c string) string {
-	if c == "all" {
-		return "everybody who takes part"
+// group says how many are compared, and of whom.
+func (t *textWriter) group(c CohortShown) string {
+	group := "people"
+	if c.Shown != "all" {
+		group = CohortWords(c.Shown)
 	}
-	parts := strings.Split(c, ",")
-	for i, part := range parts {
-		key, value, _ := strings.Cut(part, ":")
-		switch key {
-		case "country", "region":
-			if r, err := language.ParseRegion(value); err == nil {
-				parts[i] = display.English.Regions().Name(r)
-			}
-		case "age":
-			parts[i] = "aged " + strings.Replace(value, "-plus", " and over", 1)
-		case "newcomer":
-			parts[i] = "newcomers"
-		default:
-			parts[i] = value
-		}
+	words := t.english.Sprintf("%d %s take part.", *c.PeopleCount, group)
+	if c.Asked != c.Shown {
+		words += " You asked for " + CohortWords(c.Asked) + ": too few to be shown alone."
 	}
-	return strings.Join(parts, ", ")
+	return words
 }
 
 // board lists the top, then the neighbours that the top does not hold already.
@@ -150,7 +135,7 @@ func (t *textWriter) me(v *View) {
 		t.line("%s ahead of the next.", t.amount(*m.GapDown, v.Unit))
 	}
 	if m.TopPct != nil {
-		t.line("Top %d %% of %s.", *m.TopPct, cohortWords(*m.PercentileCohort))
+		t.line("Top %d %% of %s.", *m.TopPct, CohortWords(*m.PercentileCohort))
 	}
 	if m.RunningValue != nil {
 		t.line("Today so far, provisional: + %s.", t.amount(*m.RunningValue, v.Unit))

@@ -17,5 +17,4 @@ const (
 	LogKeyDays      = "days"
 	LogKeyTook      = "took"
 	LogKeyError     = "error"
-	LogKeyAddress   = "address"
 )

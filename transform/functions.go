@@ -67,12 +67,12 @@ func goFunctions() Functions {
 		"find_efforts":            {Fingerprint: tracks.Fingerprint, Run: tracks.EffortRows},
 		"measure_workouts":        {Fingerprint: tracks.Fingerprint, Run: tracks.Measures},
 		"training_load_days":      {Fingerprint: training.Fingerprint, Run: training.LoadRows},
-		"baselines":               {Fingerprint: trend.Version, Run: trend.Baselines},
-		"day_trends":              {Fingerprint: trend.Version, Run: trend.DayTrends},
-		"week_trends":             {Fingerprint: trend.Version, Run: trend.WeekTrends},
-		"weeks":                   {Fingerprint: trend.Version, Run: trend.Weeks},
-		"months":                  {Fingerprint: trend.Version, Run: trend.Months},
-		"years":                   {Fingerprint: trend.Version, Run: trend.Years},
+		"baselines":               {Fingerprint: trend.Fingerprint, Run: trend.Baselines},
+		"day_trends":              {Fingerprint: trend.Fingerprint, Run: trend.DayTrends},
+		"week_trends":             {Fingerprint: trend.Fingerprint, Run: trend.WeekTrends},
+		"weeks":                   {Fingerprint: trend.Fingerprint, Run: trend.Weeks},
+		"months":                  {Fingerprint: trend.Fingerprint, Run: trend.Months},
+		"years":                   {Fingerprint: trend.Fingerprint, Run: trend.Years},
 	}
 }
 

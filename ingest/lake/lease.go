@@ -11,6 +11,7 @@ import (
 
 	"github.com/diurna-health/diurna/internal/failpoint"
 	"github.com/diurna-health/diurna/internal/ledger"
+	"github.com/diurna-health/diurna/schemas"
 )
 
 // leaseFor is how long a lease lasts after its owner was last heard of. It is renewed four times as often.
@@ -76,7 +77,7 @@ func (l *Lake) renewLease(ctx context.Context, renew func(context.Context) error
 		case <-tick.C:
 		}
 		if err := renew(ctx); err != nil && ctx.Err() == nil {
-			l.cfg.Logger.WarnContext(ctx, "a lease could not be renewed", "error", err)
+			l.cfg.Logger.WarnContext(ctx, "a lease could not be renewed", schemas.LogKeyError, err)
 		}
 	}
 }

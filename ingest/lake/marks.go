@@ -59,5 +59,3 @@ func (l *Lake) readGaps(ctx context.Context, files []File) ([]BronzeName, error)
 	}
 	return slices.Collect(maps.Keys(seen)), nil
 }
-
-func sortedPartitions[V any](m map[int32]V) []int32 { return slices.Sorted(maps.Keys(m)) }

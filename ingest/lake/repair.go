@@ -218,7 +218,7 @@ type repairPlan struct {
 // without hole or overlap is right; the one that reaches furthest is taken.
 func (s *survey) plan(at AtHole) *repairPlan {
 	p := &repairPlan{gaps: s.gaps, report: &RepairReport{Watermarks: map[int32]int64{}, LeftOut: s.left}}
-	for _, partition := range sortedPartitions(s.pieces) {
+	for _, partition := range sortedKeys(s.pieces) {
 		chain, holes := tile(s.pieces[partition], at == SkipHoles)
 		if len(chain) == 0 {
 			continue
@@ -306,7 +306,7 @@ func sourceProperties(sources map[int32]string) map[string]string {
 		generations[partition/perGeneration] = source
 	}
 	properties := map[string]string{}
-	order := sortedPartitions(generations)
+	order := sortedKeys(generations)
 	for i, g := range order {
 		if i < len(order)-1 {
 			properties["ingest.source."+strconv.Itoa(int(g))] = generations[g]

@@ -431,7 +431,7 @@ func (m *metadataCheck) checkTiling(ctx context.Context, s *Snapshot) error {
 	for _, gap := range gaps {
 		pieces[gap.Partition] = append(pieces[gap.Partition], bronzePiece{BronzeName: gap})
 	}
-	for _, p := range sortedPartitions(pieces) {
+	for _, p := range sortedKeys(pieces) {
 		m.checkPartition(p, pieces[p], marks[p])
 	}
 	return nil

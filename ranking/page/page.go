@@ -99,7 +99,7 @@ func newPage(v *ranking.View) (*page, error) {
 		p.Around = newBoard("Around you", "Your place and up to three on each side", v.Unit, v.Neighbours)
 	}
 	if len(v.Top) > 0 {
-		p.Top = newBoard("The top "+strconv.Itoa(len(v.Top)), "The most "+v.Unit+" among "+cohortWords(v.Cohort.Shown), v.Unit, v.Top)
+		p.Top = newBoard("The top "+strconv.Itoa(len(v.Top)), "The most "+v.Unit+" among "+ranking.CohortWords(v.Cohort.Shown), v.Unit, v.Top)
 	}
 	return p, nil
 }
@@ -124,7 +124,7 @@ func placeOf(v *ranking.View) *place {
 	if m.TopPct != nil && m.PercentileCohort != nil {
 		p.Top = fmt.Sprintf("top %d %%", *m.TopPct)
 		if *m.PercentileCohort != v.Cohort.Shown {
-			p.Top += " of " + cohortWords(*m.PercentileCohort)
+			p.Top += " of " + ranking.CohortWords(*m.PercentileCohort)
 		}
 	}
 	if m.Percentile != nil {
@@ -200,7 +200,7 @@ func noticeOf(v *ranking.View) *notice {
 	case m != nil && m.Rank == nil:
 		n = &notice{
 			Title: "You are not in this group",
-			Why:   "This board compares " + cohortWords(v.Cohort.Shown) + ".",
+			Why:   "This board compares " + ranking.CohortWords(v.Cohort.Shown) + ".",
 			Do:    "Look at the board of everybody, or of your own country, to find your place.",
 		}
 	}

@@ -7,7 +7,6 @@ import (
 	"time"
 
 	"golang.org/x/text/language"
-	"golang.org/x/text/language/display"
 	"golang.org/x/text/message"
 
 	"github.com/diurna-health/diurna/ranking"
@@ -34,54 +33,14 @@ func group(v *ranking.View) string {
 	if v.Cohort.Shown == "all" {
 		return n + " people take part."
 	}
-	return n + " " + cohortWords(v.Cohort.Shown) + " take part."
+	return n + " " + ranking.CohortWords(v.Cohort.Shown) + " take part."
 }
 
 func widened(v *ranking.View) string {
 	if v.Cohort.PeopleCount == nil || v.Cohort.Asked == v.Cohort.Shown {
 		return ""
 	}
-	return "You asked for " + cohortWords(v.Cohort.Asked) + ". That is too few to be shown alone, so the next wider group is here."
-}
-
-// cohortWords says in words what a cohort is written as: people in Greece, aged 25 to 34.
-func cohortWords(c string) string {
-	if c == "all" {
-		return "everybody who takes part"
-	}
-	parts := strings.Split(c, ",")
-	for i, part := range parts {
-		key, value, _ := strings.Cut(part, ":")
-		switch key {
-		case "country", "region":
-			parts[i] = "in " + regionName(value)
-		case "age":
-			parts[i] = "aged " + ageWords(value)
-		case "newcomer":
-			parts[i] = "new here"
-		case "sex":
-			parts[i] = "whose profile says " + value
-		}
-	}
-	return "people " + strings.Join(parts, ", ")
-}
-
-func regionName(code string) string {
-	r, err := language.ParseRegion(code)
-	if err != nil {
-		return code
-	}
-	if name := display.English.Regions().Name(r); name != "" {
-		return name
-	}
-	return code
-}
-
-func ageWords(band string) string {
-	if from, isOpen := strings.CutSuffix(band, "-plus"); isOpen {
-		return from + " and over"
-	}
-	return strings.Replace(band, "-", " to ", 1)
+	return "You asked for " + ranking.CohortWords(v.Cohort.Asked) + ". That is too few to be shown alone, so the next wider group is here."
 }
 
 func stageWord(s ranking.Status) string {

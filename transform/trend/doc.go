@@ -18,5 +18,5 @@
 // comparison or a trend over a change of method is null, with the reason.
 package trend
 
-// Version changes when a function of the models would make other rows of the same input.
-const Version = "1"
+// Fingerprint changes when a function of the models would make other rows of the same input.
+const Fingerprint = "1"

@@ -1,15 +1,19 @@
-// Command bench measures Diurna beside what people use today: DuckDB's read_json and COPY, Bento's parquet_encode, and
-// Spark Structured Streaming. All run on the same messages, in turns, in one run on one machine.
+// Command bench measures Diurna. Its ingest runs beside what people use today: DuckDB's read_json and COPY, Bento's
+// parquet_encode, and Spark Structured Streaming, all on the same messages, in turns, in one run on one machine. Of the
+// memory of ingest, and of the models, it measures Diurna alone.
 //
-//	make bench/ingest                         # from the root of the repository
+//	make bench/ingest   # from the root of the repository
 //	make bench/ingest BENCHFLAGS='-peers duckdb,bento,spark'   # with Spark, which is downloaded and needs Java 17
-//	make bench/memory                         # 10 GiB of messages in Kafka, and what the process takes
+//	make bench/memory   # 10 GiB of messages in Kafka, and what the process takes
+//	make bench/models   # a day of 10,000 people through all models, and a late batch of one of them
+//
+// What they say stands in RESULTS.md, MEMORY.md and MODELS.md, each with the line that makes it.
 //
 // # Guarantees
 //
-// Every contender is a process of its own, held to one core; the Kafka broker is another process on another core. Every
-// figure is the median of the runs, and a ratio is the median of the ratios within each round, so that a machine that is
-// busy for a while slows both sides of it.
+// Every contender of ingest is a process of its own, held to one core; the Kafka broker is another process on another
+// core. Every figure is the median of the runs, and a ratio is the median of the ratios within each round, so that a
+// machine that is busy for a while slows both sides of it.
 //
 // What a contender wrote is read back with DuckDB: a run counts only when the files hold every sample of the messages.
 //

@@ -71,7 +71,7 @@ func runIngest(ctx context.Context, args []string) error {
 		return err
 	}
 	return inScratch(f.dir, func(dir string) error {
-		rep := &report{Command: "bench ingest " + strings.Join(args, " "), Load: load(), Runs: f.runs}
+		rep := &report{Command: makeLine("ingest", args), Load: load(), Runs: f.runs}
 		if err := compareIngest(ctx, f, dir, rep); err != nil {
 			return err
 		}

@@ -7,6 +7,8 @@ import (
 	"fmt"
 	"os"
 	"os/signal"
+	"strconv"
+	"strings"
 	"syscall"
 )
 
@@ -18,6 +20,21 @@ const usage = `usage: bench <command> [flags]
 
 bench <command> -h lists the flags.
 `
+
+// makeLine is what a reader types, at the root of the repository, to have a command run again.
+func makeLine(command string, args []string) string {
+	line := "make bench/" + command
+	if len(args) == 0 {
+		return line
+	}
+	quoted := make([]string, len(args))
+	for i, arg := range args {
+		if quoted[i] = arg; arg == "" || strings.Contains(arg, " ") {
+			quoted[i] = strconv.Quote(arg)
+		}
+	}
+	return line + " BENCHFLAGS='" + strings.Join(quoted, " ") + "'"
+}
 
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
@@ -43,7 +60,7 @@ func run(ctx context.Context, args []string) error {
 		return runMemory(ctx, args)
 	case "models":
 		return runModels(ctx, args)
-	case commandBroker: // started by the two above
+	case commandBroker: // started by those above
 		return runBroker(ctx, args)
 	case commandStage:
 		return runStage(ctx)

@@ -6,7 +6,6 @@ import (
 	"flag"
 	"fmt"
 	"path/filepath"
-	"strings"
 
 	"golang.org/x/sys/unix"
 
@@ -54,7 +53,7 @@ func runMemory(ctx context.Context, args []string) error {
 		return err
 	}
 	return inScratch(f.dir, func(dir string) error {
-		rep := &memoryReport{Command: "bench memory " + strings.Join(args, " "), Load: load(), Flags: f}
+		rep := &memoryReport{Command: makeLine("memory", args), Load: load(), Flags: f}
 		if err := rep.measure(ctx, dir); err != nil {
 			return err
 		}

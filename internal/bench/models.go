@@ -60,7 +60,7 @@ func runModels(ctx context.Context, args []string) error {
 		return err
 	}
 	return inScratch(f.dir, func(dir string) error {
-		rep := &modelsReport{Command: "bench models " + strings.Join(args, " "), Load: load(), Flags: f}
+		rep := &modelsReport{Command: makeLine("models", args), Load: load(), Flags: f}
 		build := func(name string, people int, profile string) (result, error) {
 			say(fmt.Sprintf("building a day of %d people", people))
 			j := f.job(stageModels, filepath.Join(dir, name), people)

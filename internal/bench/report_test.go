@@ -26,6 +26,18 @@ func TestTheMedianOfTheRatiosIsTakenRoundByRound(t *testing.T) {
 	}
 }
 
+func TestAReportSaysWhatToTypeToMakeItAgain(t *testing.T) {
+	for want, args := range map[string][]string{
+		"make bench/models": nil,
+		"make bench/models BENCHFLAGS='-people 1000 -out MODELS.md'": {"-people", "1000", "-out", "MODELS.md"},
+		`make bench/models BENCHFLAGS='-dir "a folder"'`:             {"-dir", "a folder"},
+	} {
+		if got := makeLine("models", args); got != want {
+			t.Errorf("of %v the line is %s, want %s", args, got, want)
+		}
+	}
+}
+
 func TestFlagsThatMakeNoSenseAreRefused(t *testing.T) {
 	for _, args := range [][]string{{"-runs", "0"}, {"-peers", "excel"}, {"-people", "-1"}} {
 		if _, err := parseIngest(args); err == nil {

@@ -43,7 +43,7 @@ demo: build ## Run everything on a made-up population and show its pages, until 
 .PHONY: test
 test: check ## Run all tests (PKG=./... chooses; DIURNA_TESTDATA=DIR adds those on real recordings)
 	@command -v chromium >/dev/null || echo "Chromium is missing: the tests that look at pages in it are left out (Debian: apt-get install chromium)" >&2
-	$(GO) test -timeout $(TIMEOUT) $(TESTFLAGS) $(PKG)
+	$(GO) test -timeout $(TIMEOUT) $(PKG) $(TESTFLAGS)
 
 .PHONY: test/race
 test/race: ## Run all tests with the race detector

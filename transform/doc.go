@@ -8,7 +8,7 @@
 //	-- heart_rate_days: one row per person and local date with at least one heart-rate sample.
 //	--
 //	-- grain:    user_id, local_date
-//	-- inputs:   stg_heart_rate
+//	-- inputs:   stg_heart_rate_held
 //	-- build:    table
 //	-- source:   methods the figures come from
 //	-- method:   heart_rate_days/1
@@ -52,9 +52,10 @@
 // Every output column stands on its own line with a comment that gives unit and meaning: these comments are the data
 // dictionary (Model.Columns). The last line is "select * from <last CTE>". Models outside staging stay inside the core
 // of SQL that other engines share: no qualify, asof, pivot, lists, casts by colons or arithmetic with zones; local dates
-// are stored with the data, so that there is no need for it. Thresholds are rows of models/definitions.csv, read from
-// the table definitions. Sums of floating-point numbers depend on their order, so a model sums integers or decimals and
-// divides last: otherwise the same input would not give the same row.
+// are stored with the data, so that there is no need for it. Thresholds are rows of the topic's own definitions.csv, of
+// models/definitions.csv when several topics share them, and are read from the table definitions. Sums of
+// floating-point numbers depend on their order, so a model sums integers or decimals and divides last: otherwise the same
+// input would not give the same row.
 //
 // # Models in Go
 //
@@ -68,10 +69,10 @@
 //	-- output:   night_date date: the person's date of waking
 //	-- output:   stage varchar: awake, light, deep or rem
 //
-// The rows of the select go into the function (functions.go) in that order ("none" is for a function that looks at each row
-// alone), and what it returns has the columns of the outputs, cast to their types; method_version is added. The function's fingerprint is part of the model's: a model with
-// other coefficients is another model. Rows stream both ways, so that memory holds a batch and whatever the function keeps;
-// package rows has what such a function needs for it.
+// The rows of the select go into the function (functions.go) in that order ("none" is for a function that looks at each
+// row alone), and what it returns has the columns of the outputs, cast to their types; method_version is added. The
+// function's fingerprint is part of the model's: a model with other coefficients is another model. Rows stream both ways,
+// so that memory holds a batch and whatever the function keeps; package rows has what such a function needs for it.
 //
 //	-- series:   heart_rate, steps
 //
@@ -117,8 +118,11 @@
 // models/<topic>/<table>.txtar holds the cases: given rows as CSV, wanted rows as CSV. Columns left out of given rows are
 // null, columns left out of wanted rows are not compared, dirty_days defaults to every person and day in the given
 // rows. A file name is <case>/given/<table>, <case>/want, or <case>/want/<CTE> for a step on the way. Run
-// "go test ./transform -run TestModels -update" to rewrite the wanted rows, then read the difference: it is medicine
-// that changed. Columns and types of every model stand in models/schema.golden.
+//
+//	make test PKG=./transform TESTFLAGS='-run TestModels -update'
+//
+// to rewrite the wanted rows, then read the difference: it is medicine that changed. Columns and types of every model
+// stand in models/schema.golden.
 //
 // # Guarantees
 //

@@ -21,7 +21,7 @@ import (
 
 // A Config is every setting there is. The name of a setting is its path of koanf tags (kafka.topic), its environment
 // variable that path in capitals (DIURNA_KAFKA_TOPIC); doc is its line in help texts, with the flag's placeholder in
-// back quotes.
+// single quotes.
 type Config struct {
 	Home   string       `koanf:"home" doc:"'DIR' of the lake, the ledger, the log of the embedded broker and the outbox"`
 	Log    LogConfig    `koanf:"log"`

@@ -3,9 +3,10 @@
 //
 // # Tables
 //
-// Bronze is one table, sync_records: everything as it was received. Silver is what it comes to once every moment is
-// settled: series_hours, sleep_segments, readings, daily_summaries, events, rr_runs, workouts with their totals,
-// workout_points with their tracks, deletions, and dirty_days, the list of what changed. Gold tables belong to the models of package transform and live here by the same rules.
+// Bronze is sync_records, everything as it was received, and ingest_gaps, what Kafka deleted before it was read. Silver is
+// what the records come to once every moment is settled: series_hours, sleep_segments, readings, daily_summaries, events,
+// rr_runs, workouts with their totals, workout_points with their tracks, deletions, and dirty_days, the list of what
+// changed. Gold tables belong to the models of package transform and live here by the same rules.
 //
 // # How a change becomes true
 //
@@ -80,7 +81,7 @@
 //
 // Series are merged by columns, items by rows. Nearly all there is to merge is series, and rows as structs made the merge
 // slow: of 1.9 s for 4 million samples (a day of 500 people, hours in four parts, one part in twenty sent again; one core)
-// a third went into putting together bronze rows of 35 columns, a third into the memory they take and its collector, and
+// a third went into putting together bronze rows of 33 columns, a third into the memory they take and its collector, and
 // the rest into samples compared one by one. So only the columns that merging asks for are read, page by page, into
 // slices; a row is numbers only (names are numbered, see symbols); rows are put in order of person and metric by
 // counting, for a device speaks in order of time; and an hour is resolved by stretches of samples (see resolver). That is
@@ -116,9 +117,10 @@
 //
 // The name of a data file holds the first 128 bits of its SHA-256, and the manifest its length. That is compared whenever
 // rows are written from it: when one byte of a file is altered, DuckDB reads other values without a word in 95 of 100
-// cases (measured on 200). The other half of the hash would guard against somebody who can find collisions of 128 bits, and who could then as well
-// change the name. Iceberg chooses the names of its own files, so their hashes go to the ledger, all of a commit in one
-// transaction before the catalog names them: a median of 33 ms a commit instead of 31 on a busy machine.
+// cases (measured on 200). The other half of the hash would guard against somebody who can find collisions of 128 bits,
+// and who could then as well change the name. Iceberg chooses the names of its own files, so their hashes go to the
+// ledger, all of a commit in one transaction before the catalog names them: a median of 33 ms a commit instead of 31 on a
+// busy machine.
 //
 // A lease is a point in time and not a list of snapshots: it is taken before anything is loaded, so that there is no moment
 // between looking and holding, and it costs one row however many tables are read (0.3 ms to take and release). Snapshots

@@ -1,14 +1,17 @@
 // Package home is the folder in which one installation of Diurna keeps everything it owns.
 //
-//	home.json   the layout's version and what was fixed when the home was made
-//	lake/       the tables
-//	ledger.db   the SQLite ledger, with its -wal and -shm beside it
-//	broker/     the log of the embedded broker
-//	outbox/     what waits to be delivered
-//	members/    which ingesters on this machine share a topic as a group
-//	setup.lock  held by a process while it makes what a home lacks
-//	run.lock    held by the running pipeline; names its process
-//	run.json    where the running pipeline listens
+//	home.json    the layout's version and what was fixed when the home was made
+//	lake/        the tables
+//	copies/      what is kept here of a lake that lies in a bucket
+//	ledger.db    the SQLite ledger, with its -wal and -shm beside it
+//	broker/      the log of the embedded broker
+//	outbox/      what waits to be delivered
+//	members/     which ingesters on this machine share a topic as a group
+//	ballast      given up when the disk is full, so that what makes room has some to work in
+//	setup.lock   held by a process while it makes what a home lacks
+//	ingest.lock  held by a process that ingests the whole topic alone
+//	run.lock     held by the running pipeline; names its process
+//	run.json     where the running pipeline listens
 //
 // # Guarantees
 //

@@ -3,6 +3,7 @@ package locales_test
 import (
 	"testing"
 
+	"github.com/diurna-health/diurna/internal/messages/messagestest"
 	"github.com/diurna-health/diurna/medals/locales"
 )
 
@@ -20,17 +21,11 @@ func TestPeriodsAreNamedAsPeopleNameThem(t *testing.T) {
 	}
 }
 
-func TestAnUnknownMessageAMissingFieldAndAnUnknownLanguageAreErrors(t *testing.T) {
-	locale := english(t)
-	if _, err := locale.Say("no.such.message", nil); err == nil {
-		t.Error("an unknown message is said")
-	}
-	if got, err := locale.Say("date", locales.Args{"Day": 1}); err == nil {
-		t.Errorf("a message without its fields is said: %q", got)
-	}
-	for _, tag := range []string{"tlh", "not a tag", ""} {
-		if _, err := locales.Load(tag); err == nil {
-			t.Errorf("%q loads", tag)
+func TestEveryMessageIsUsed(t *testing.T) {
+	source := messagestest.Sources(t, "../*.go", "../page/*.go", "*.go")
+	for _, id := range english(t).Messages() {
+		if !messagestest.IsSaid(source, id) {
+			t.Errorf("message %s is never said", id)
 		}
 	}
 }

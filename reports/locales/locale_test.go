@@ -1,13 +1,12 @@
 package locales_test
 
 import (
-	"os"
-	"path/filepath"
 	"regexp"
 	"strings"
 	"testing"
 	"time"
 
+	"github.com/diurna-health/diurna/internal/messages/messagestest"
 	"github.com/diurna-health/diurna/reports/locales"
 	"github.com/diurna-health/diurna/schemas"
 )
@@ -24,42 +23,20 @@ func TestEveryLanguageLoads(t *testing.T) {
 	}
 }
 
-func TestALanguageWithoutAFileIsAnError(t *testing.T) {
-	for _, tag := range []string{"tlh", "not a tag", ""} {
-		if _, err := locales.Load(tag); err == nil {
-			t.Errorf("%q loads", tag)
-		}
-	}
-}
-
 func TestEveryMessageIsUsed(t *testing.T) {
-	source := readSources(t, "../render/*.go", "../deliver/*.go", "*.go")
+	source := messagestest.Sources(t, "../render/*.go", "../deliver/*.go", "*.go")
 	for _, id := range english(t).Messages() {
-		// A message for a month or a year stands beside the plain one and is said in its place.
-		plain := strings.TrimSuffix(strings.TrimSuffix(id, ".month"), ".year")
-		if !isSaid(source, id) && !isSaid(source, plain) {
+		// A message for a month or a year, or for figures of sleep, stands beside the plain one and is said in its place.
+		plain := strings.TrimSuffix(strings.TrimSuffix(strings.TrimSuffix(id, ".month"), ".year"), "_sleep")
+		if !messagestest.IsSaid(source, id) && !messagestest.IsSaid(source, plain) {
 			t.Errorf("message %s is never said", id)
 		}
 	}
 }
 
-func isSaid(source, id string) bool {
-	if strings.Contains(source, `"`+id+`"`) || strings.Contains(source, `"`+strings.TrimSuffix(id, "_sleep")+`"`) {
-		return true
-	}
-	// Ids built from a closed list have their stem in the source, up to one of its dots.
-	for stem := id; strings.Contains(stem, "."); {
-		stem = stem[:strings.LastIndex(stem, ".")]
-		if strings.Contains(source, `"`+stem+`."`) {
-			return true
-		}
-	}
-	return false
-}
-
 func TestEveryMessageSaidIsThere(t *testing.T) {
 	locale := english(t)
-	said := regexp.MustCompile(`\b(?:say|Say)\("([a-z0-9_.]+[a-z0-9_])"`).FindAllStringSubmatch(readSources(t, "../render/*.go", "*.go"), -1)
+	said := regexp.MustCompile(`\b(?:say|Say)\("([a-z0-9_.]+[a-z0-9_])"`).FindAllStringSubmatch(messagestest.Sources(t, "../render/*.go", "*.go"), -1)
 	if len(said) < 50 {
 		t.Fatalf("only %d sayings found: the test looks in the wrong place", len(said))
 	}
@@ -78,16 +55,6 @@ func TestPluralFormsFollowTheCount(t *testing.T) {
 		if err != nil || got != want {
 			t.Errorf("%d: %q, %v; want %q", count, got, err, want)
 		}
-	}
-}
-
-func TestAnUnknownMessageAndAMissingFieldAreErrors(t *testing.T) {
-	locale := english(t)
-	if _, err := locale.Say("no.such.message", nil); err == nil {
-		t.Error("an unknown message is said")
-	}
-	if got, err := locale.Say("as_of", locales.Args{}); err == nil {
-		t.Errorf("a message without its field is said: %q", got)
 	}
 }
 
@@ -150,26 +117,4 @@ func english(t *testing.T) *locales.Locale {
 		t.Fatal(err)
 	}
 	return locale
-}
-
-func readSources(t *testing.T, patterns ...string) string {
-	t.Helper()
-	var all strings.Builder
-	for _, pattern := range patterns {
-		paths, err := filepath.Glob(pattern)
-		if err != nil {
-			t.Fatal(err)
-		}
-		for _, path := range paths {
-			if strings.HasSuffix(path, "_test.go") {
-				continue
-			}
-			data, err := os.ReadFile(path)
-			if err != nil {
-				t.Fatal(err)
-			}
-			all.Write(data)
-		}
-	}
-	return all.String()
 }

@@ -139,16 +139,14 @@ func readEvidence(ctx context.Context, db *sql.DB, users []string, f *frame) ([]
 		return err
 	})
 	readFigures := func(keep func(figure string, row figureRow)) {
-		for _, name := range []string{"sleep_figures", "heart_figures", "movement_figures"} {
-			r.read(ctx, name, func(scan scanFunc) error {
-				var figure string
-				var row figureRow
-				err := scan(&user, &figure, &row.n, &row.mean, &row.measuredN, &row.total, &row.lowest, &row.highest,
-					&row.historyN, &row.history, &row.mad, &row.methods)
-				keep(figure, row)
-				return err
-			})
-		}
+		r.read(ctx, "figures", func(scan scanFunc) error {
+			var figure string
+			var row figureRow
+			err := scan(&user, &figure, &row.n, &row.mean, &row.measuredN, &row.total, &row.lowest, &row.highest,
+				&row.historyN, &row.history, &row.mad, &row.methods)
+			keep(figure, row)
+			return err
+		})
 	}
 	readFigures(func(figure string, row figureRow) { of().figures[figure] = row })
 	r.read(ctx, "best_day", func(scan scanFunc) error {
@@ -224,10 +222,8 @@ func parameters(query string) []string {
 		return []string{"people", "first_date", "closed_date", "closed_night"}
 	case "parts":
 		return []string{"people", "first_date", "closed_date", "closed_night", "part_unit"}
-	case "sleep_figures":
-		return []string{"people", "first_date", "closed_night", "history_first", "history_last"}
-	case "heart_figures", "movement_figures":
-		return []string{"people", "first_date", "closed_date", "history_first", "history_last"}
+	case "figures":
+		return []string{"people", "first_date", "closed_date", "closed_night", "history_first", "history_last"}
 	default:
 		return []string{"people", "first_date", "last_date"}
 	}

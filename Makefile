@@ -58,7 +58,7 @@ test-kafka: check ## Run the tests of the Kafka side against Apache Kafka itself
 	@command -v mvn >/dev/null || { echo "Maven is missing: install it (Debian: apt-get install maven, macOS: brew install maven)" >&2; exit 1; }
 	@mkdir -p $(dir $(KAFKA_CLASSPATH))
 	mvn --batch-mode --quiet -f internal/kafkatest/pom.xml dependency:build-classpath -Dmdep.outputFile=$(KAFKA_CLASSPATH)
-	DIURNA_TEST_KAFKA=$(KAFKA_CLASSPATH) $(GO) test -count=1 -run '^(TestTheSuite|TestIngestOnACluster)$$' $(TESTFLAGS) ./ingest/kafka ./ingest
+	DIURNA_TEST_KAFKA=$(KAFKA_CLASSPATH) $(GO) test -count=1 -run '^(TestABrokerIsReadAsPromised|TestIngestOnACluster)$$' $(TESTFLAGS) ./ingest/kafka ./ingest
 
 # The gateway is built beside the product, whose module it would double.
 .PHONY: test-s3

@@ -21,7 +21,7 @@ func syncs(minutes ...float64) []ingest.Sync {
 	return list
 }
 
-func TestI9AClockIsKnownWhenThreeSyncsAgreeAndWrongBeyondFiveMinutes(t *testing.T) {
+func TestAClockIsKnownWhenThreeSyncsAgreeAndWrongBeyondFiveMinutes(t *testing.T) {
 	t.Parallel()
 	for name, c := range map[string]struct {
 		syncs []ingest.Sync
@@ -49,7 +49,7 @@ func TestI9AClockIsKnownWhenThreeSyncsAgreeAndWrongBeyondFiveMinutes(t *testing.
 	}
 }
 
-func TestI9AnEstimateDoesNotDependOnTheOrderOfArrivalNorOnWhatCameAgain(t *testing.T) {
+func TestAnEstimateDoesNotDependOnTheOrderOfArrivalNorOnWhatCameAgain(t *testing.T) {
 	t.Parallel()
 	list := syncs(12, 11.5, 12.5, 12, 11, 12)
 	want := ingest.EstimateClock(list)

@@ -15,7 +15,7 @@ import (
 	syncv1 "github.com/diurna-health/diurna/schemas/sync/v1"
 )
 
-// These tests hold what the README promises of syncing (I1 to I14) to silver: batches go through Rows into bronze and are
+// These tests hold what the README promises of syncing to silver: batches go through Rows into bronze and are
 // merged, in every order of arrival where order must not matter.
 
 var evening = time.Date(2026, 3, 1, 22, 50, 0, 0, time.UTC) // ten minutes before midnight in Rome
@@ -148,7 +148,7 @@ func inEveryOrder(t *testing.T, want []string, batches ...*syncv1.Batch) {
 	})
 }
 
-func TestI2WhatADeviceRecordsForANewOwnerMovesNothingOfTheOld(t *testing.T) {
+func TestWhatADeviceRecordsForANewOwnerMovesNothingOfTheOld(t *testing.T) {
 	t.Parallel()
 	inEveryOrder(t, []string{
 		"ann w heart_rate 2026-03-01 +00 61", "ann w heart_rate 2026-03-01 +01 62",
@@ -156,7 +156,7 @@ func TestI2WhatADeviceRecordsForANewOwnerMovesNothingOfTheOld(t *testing.T) {
 	}, syncOf("ann", "w", 1, 0, 61, 62), syncOf("bob", "w", 1, 1, 90, 91))
 }
 
-func TestI3WhatWasTrueOfAPersonIsKeptWithItsTime(t *testing.T) {
+func TestWhatWasTrueOfAPersonIsKeptWithItsTime(t *testing.T) {
 	t.Parallel()
 	told := func(seq uint64, day int, grams int32) *syncv1.Batch {
 		b := syncOf("ann", "app", seq, 0)
@@ -177,7 +177,7 @@ func TestI3WhatWasTrueOfAPersonIsKeptWithItsTime(t *testing.T) {
 	}
 }
 
-func TestI4AGrowingPrefixAddsAndSupersedesAndTakesNothingAway(t *testing.T) {
+func TestAGrowingPrefixAddsAndSupersedesAndTakesNothingAway(t *testing.T) {
 	t.Parallel()
 	// The device sends the hour so far, again and again; the fourth sync corrects one minute and knows of no other.
 	inEveryOrder(t, []string{
@@ -185,7 +185,7 @@ func TestI4AGrowingPrefixAddsAndSupersedesAndTakesNothingAway(t *testing.T) {
 	}, syncOf("ann", "w", 1, 0, 61), syncOf("ann", "w", 2, 0, 61, 62), syncOf("ann", "w", 3, 0, 61, 62, 63), syncOf("ann", "w", 4, 1, 99))
 }
 
-func TestI5AWindowReadAgainAfterMidnightCountsOnceOnEachDate(t *testing.T) {
+func TestAWindowReadAgainAfterMidnightCountsOnceOnEachDate(t *testing.T) {
 	t.Parallel()
 	inEveryOrder(t, []string{
 		"ann w heart_rate 2026-03-01 +08 61", "ann w heart_rate 2026-03-01 +09 62", "ann w heart_rate 2026-03-02 +10 63",
@@ -193,14 +193,14 @@ func TestI5AWindowReadAgainAfterMidnightCountsOnceOnEachDate(t *testing.T) {
 	}, syncOf("ann", "w", 1, 8, 61, 62), syncOf("ann", "w", 2, 8, 61, 62, 63), syncOf("ann", "w", 3, 9, 62, 63, 64))
 }
 
-func TestI6TheChunksOfABacklogMayComeInAnyOrderAndAgain(t *testing.T) {
+func TestTheChunksOfABacklogMayComeInAnyOrderAndAgain(t *testing.T) {
 	t.Parallel()
 	inEveryOrder(t, []string{
 		"ann w heart_rate 2026-03-01 +00 61", "ann w heart_rate 2026-03-01 +03 62", "ann w heart_rate 2026-03-02 +70 63",
 	}, syncOf("ann", "w", 1, 0, 61), syncOf("ann", "w", 2, 3, 62), syncOf("ann", "w", 3, 70, 63), syncOf("ann", "w", 2, 3, 62))
 }
 
-func TestI9AWrongClockIsNotedAndNoTimeIsChanged(t *testing.T) {
+func TestAWrongClockIsNotedAndNoTimeIsChanged(t *testing.T) {
 	t.Parallel()
 	var right, wrong []*syncv1.Batch
 	for seq := range uint64(4) {
@@ -226,7 +226,7 @@ func TestI9AWrongClockIsNotedAndNoTimeIsChanged(t *testing.T) {
 	}
 }
 
-func TestI10TheStatusOfADeviceSaysWhatWasRefusedAndWhatToDo(t *testing.T) {
+func TestTheStatusOfADeviceSaysWhatWasRefusedAndWhatToDo(t *testing.T) {
 	t.Parallel()
 	b := syncOf("ann", "w", 1, 0, 61, 250+1)
 	b.Series = append(b.Series, syncv1.Series{Metric: schemas.Steps, PeriodMS: 60_000, Values: []int32{1, 2},
@@ -248,7 +248,7 @@ func TestI10TheStatusOfADeviceSaysWhatWasRefusedAndWhatToDo(t *testing.T) {
 	}
 }
 
-func TestI14NoCountIsEverNegative(t *testing.T) {
+func TestNoCountIsEverNegative(t *testing.T) {
 	t.Parallel()
 	b := syncOf("ann", "w", 1, 0)
 	b.Series = []syncv1.Series{{Metric: schemas.Steps, StartMS: evening.UnixMilli(), OffsetMin: 60, PeriodMS: 60_000, Values: []int32{10, -4200, 12}}}
@@ -264,7 +264,7 @@ func TestI14NoCountIsEverNegative(t *testing.T) {
 
 // A running counter is kept as it was read; what it comes to is computed when everything is in its place (the model
 // stg_counter_steps), so a reading that comes late or again changes nothing but its own neighbours.
-func TestI14ARunningCounterIsKeptAsItWasRead(t *testing.T) {
+func TestARunningCounterIsKeptAsItWasRead(t *testing.T) {
 	t.Parallel()
 	counter := func(seq uint64, fromMin int, values ...int32) *syncv1.Batch {
 		b := syncOf("ann", "w", seq, fromMin, values...)
@@ -279,7 +279,7 @@ func TestI14ARunningCounterIsKeptAsItWasRead(t *testing.T) {
 	}, counter(1, 0, 70_000), counter(2, 0, 70_000, 70_010), afterReset, counter(3, 1, 70_010, 70_020))
 }
 
-func TestI14ADeviceThatWasResetCountsOn(t *testing.T) {
+func TestADeviceThatWasResetCountsOn(t *testing.T) {
 	t.Parallel()
 	// After a reset the device numbers its syncs from 1 again, under a higher epoch: they are newer than all before.
 	after := syncOf("ann", "w", 1, 1, 90)

@@ -64,7 +64,7 @@ func call(t *testing.T, method, address, secret, body string) (status int, answe
 	return response.StatusCode, answer
 }
 
-func TestI10AnAppFollowsItsBatchFromTheGatewayToTheFigures(t *testing.T) {
+func TestAnAppFollowsItsBatchFromTheGatewayToTheFigures(t *testing.T) {
 	t.Parallel()
 	home := filepath.Join(t.TempDir(), "home")
 	secret := strings.TrimSpace(diurna(t, "token", "add", "app", "--scope", "sync:write", "--user", "ann", "--home", home))
@@ -182,7 +182,7 @@ func TestARequeueThatDiedIsMadeAgainAndThenRemembered(t *testing.T) {
 	}
 }
 
-func TestI7ADeadLetterIsShownAndSentAgainOnce(t *testing.T) {
+func TestADeadLetterIsShownAndSentAgainOnce(t *testing.T) {
 	t.Parallel()
 	home := filepath.Join(t.TempDir(), "home")
 	r := startRun(t, home, "--flush-age", "50ms")

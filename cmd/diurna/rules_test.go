@@ -32,9 +32,9 @@ func metricBatch(t *testing.T, dir, id, device string, epoch, seq int, metric, s
 	return file
 }
 
-// A growing prefix (I4), a window read again over midnight (I5), a backlog in chunks (I6), a device that was reset (I14)
-// and two devices at once come to the same days, whatever order they arrive in.
-func TestI4I5I6I14TheDaysAreTheSameInEveryOrderOfArrival(t *testing.T) {
+// A growing prefix, a window read again over midnight, a backlog in chunks, a device that was reset and two devices at once
+// come to the same days, whatever order they arrive in.
+func TestTheDaysAreTheSameInEveryOrderOfArrival(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
 	files := []string{
@@ -76,7 +76,7 @@ func TestI4I5I6I14TheDaysAreTheSameInEveryOrderOfArrival(t *testing.T) {
 
 // A running counter that is read again and again, is reset, and stands beside a watch that sends steps on one of the days
 // comes to the same days, whatever order its readings arrive in.
-func TestI14ARunningCounterComesToTheSameDaysInEveryOrderOfArrival(t *testing.T) {
+func TestARunningCounterComesToTheSameDaysInEveryOrderOfArrival(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
 	counter := func(id string, epoch, seq int, start string, values ...int) string {

@@ -346,7 +346,7 @@ func TestEveryFormOfABodyBringsItsBatchesToKafkaAsTheyCame(t *testing.T) {
 	}
 }
 
-func TestI12WhatThisVersionDoesNotKnowReachesKafkaAllTheSame(t *testing.T) {
+func TestWhatThisVersionDoesNotKnowReachesKafkaAllTheSame(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, gateway.Limits{})
 	data := protowire.AppendString(protowire.AppendTag(protoOf(t, batch(1)), 999, protowire.BytesType), "of a newer version")
@@ -358,7 +358,7 @@ func TestI12WhatThisVersionDoesNotKnowReachesKafkaAllTheSame(t *testing.T) {
 	}
 }
 
-func TestI7ABrokenBatchCostsNoneOfTheOthers(t *testing.T) {
+func TestABrokenBatchCostsNoneOfTheOthers(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, gateway.Limits{})
 	nameless := batch(3)

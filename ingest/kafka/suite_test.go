@@ -21,9 +21,9 @@ import (
 	syncv1 "github.com/diurna-health/diurna/schemas/sync/v1"
 )
 
-// TestTheSuite is what must hold against every broker: against kfake, which a test can start in a moment, and against
-// Apache Kafka, when make test-kafka runs it.
-func TestTheSuite(t *testing.T) {
+// TestABrokerIsReadAsPromised is what must hold against every broker: against kfake, which a test can start in a moment,
+// and against Apache Kafka, when make test-kafka runs it.
+func TestABrokerIsReadAsPromised(t *testing.T) {
 	c := startCluster(t)
 	t.Run("a topic is known by its id and its settings", c.topicIsKnown)
 	t.Run("a source hands out every message from its offset on", c.sourceHandsOutEverything)

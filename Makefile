@@ -45,9 +45,45 @@ test: check ## Run all tests (PKG=./... chooses; DIURNA_TESTDATA=DIR adds those 
 	@command -v chromium >/dev/null || echo "Chromium is missing: the tests that look at pages in it are left out (Debian: apt-get install chromium)" >&2
 	$(GO) test -timeout $(TIMEOUT) $(PKG) $(TESTFLAGS)
 
+# Tests of one goroutine or of other processes: the race detector makes them take minutes and has nothing to find in them.
+# They run in test/norace instead.
+WITHOUT_RACE := \
+	TestAFullDiskLosesNothing \
+	TestAGrowingPrefixAddsAndSupersedesAndTakesNothingAway \
+	TestARealExportGivesWhatItsFilesSay \
+	TestARepairedHomeGivesTheSameTables \
+	TestARunningCounterComesToTheSameDaysInEveryOrderOfArrival \
+	TestARunningCounterIsKeptAsItWasRead \
+	TestATrackMovesToAnotherMonthWithItsWorkout \
+	TestAnImportKilledAtAnyPointEndsInTheSameTables \
+	TestAnInterruptedImportGoesOnWhereItWas \
+	TestDaysOfEveryLengthGoThroughTheModels \
+	TestEveryFigureOfARealWeekIsThatOfTheFiles \
+	TestEveryReachAndLookbackGivesTheRowsOfAFullBuild \
+	TestEveryTransitionOfEveryZoneIsDatedByTheClockOnTheWall \
+	TestFilesOfLongRowsAreCutByTheirValues \
+	TestFullCompactionCutsLargeTablesIntoFilesOfEqualRows \
+	TestFullCompactionGivesTheSameBytesWhateverTheCuts \
+	TestIngestKeepsToItsMemory \
+	TestMemoryIsBoundedWhateverTheBacklog \
+	TestMergeGivesTheSameSilverForEveryShuffleAndCut \
+	TestModels \
+	TestMonthsAndYearsOfRealPeopleWithGapsRenderAndTellTheirRows \
+	TestNoRenderingHoldsADiagnosticWord \
+	TestTheChunksOfABacklogMayComeInAnyOrderAndAgain \
+	TestTheDaysAreTheSameInEveryOrderOfArrival \
+	TestTheFactsOfTheFitabaseExportHoldAfterImport \
+	TestTheSameSeedGivesTheSameBytes \
+	TestVerifyFindsEveryFlippedTruncatedAndMissingFile \
+	Test[A-Za-z]*AnyOrderOfArrival[A-Za-z]*
+empty :=
+WITHOUT_RACE_PATTERN = ($(subst $(empty) $(empty),|,$(strip $(WITHOUT_RACE))))
+
 .PHONY: test/race
-test/race: ## Run all tests with the race detector
-	@$(MAKE) --no-print-directory test TESTFLAGS="-race $(TESTFLAGS)"
+test/race: check ## Run the tests with the race detector, but for those of which test/norace is faster
+	@for name in $(patsubst %,'%',$(WITHOUT_RACE)); do \
+		grep -rqE --include='*_test.go' "^func $$name\(" . || { echo "WITHOUT_RACE: no test is called $$name" >&2; exit 1; }; done
+	$(GO) test -timeout $(TIMEOUT) $(PKG) -race -skip '^$(WITHOUT_RACE_PATTERN)$$' $(TESTFLAGS)
 
 # The jars are Maven's to fetch, into its own cache. The tests start and stop Kafka themselves; it ends with them.
 KAFKA_CLASSPATH := $(CURDIR)/bin/kafka.classpath
@@ -84,6 +120,8 @@ PROCESS_TESTS = $(shell grep -l '^//go:build !race' cmd/diurna/*_test.go | xargs
 
 .PHONY: test/norace
 test/norace: check ## Run the tests that a run with the race detector leaves out
+	$(GO) test -count=1 -timeout $(TIMEOUT) -run '^$(WITHOUT_RACE_PATTERN)$$' \
+		$$(grep -rlE --include='*_test.go' "^func $(WITHOUT_RACE_PATTERN)\(" . | xargs -n 1 dirname | sort -u)
 	$(GO) test -count=1 -timeout $(TIMEOUT) -run '^($(PROCESS_TESTS))$$' ./cmd/diurna
 	$(GO) test -count=1 -timeout $(TIMEOUT) -run '^TestNothingIsLostOrDoubledWhateverHappens$$' ./ingest
 	$(GO) test -count=1 -timeout $(TIMEOUT) -run '^TestPower' ./ingest/lake

@@ -119,7 +119,7 @@ func methodEntries(t *testing.T) (entries []string) {
 	}
 	heading := regexp.MustCompile(`^(\d\.\d+) \S`)
 	row := regexp.MustCompile(`(?m)^\| ([A-Z]{1,2}\d{1,2}) \| [^|\n]+ \| [^|\n]+ \|$`)
-	for _, part := range strings.Split(string(data), "\n### ") {
+	for part := range strings.SplitSeq(string(data), "\n### ") {
 		if number := heading.FindStringSubmatch(part); number != nil {
 			entries = append(entries, number[1])
 			if !strings.Contains(part, "\n\nFrom: ") {

@@ -396,7 +396,7 @@ func TestSleepInAnyOrderOfArrivalEqualsOneFullBuild(t *testing.T) {
 	gold := w.gold()
 	for _, table := range []string{
 		"rest_searches", "sleep_windows", "sleep_periods", "sleep_habits", "sleep_stage_estimates", "hypnogram_nights", "sleep_nights", "sleep_days",
-		"sleep_day_cuts", "sleep_day_pairs", "sleep_regularity", "sleep_scores",
+		"sleep_day_cuts", "sleep_day_pairs", "sleep_regularity", "sleep_scores", "time_in_bed_days",
 	} {
 		if len(gold[table]) == 0 {
 			t.Errorf("%s has no rows: nothing was compared", table)

@@ -24,6 +24,7 @@ func (l *life) days() []Day {
 		minutes[date] = append(minutes[date], i)
 	}
 	nights := l.nights()
+	inBed := l.inBed(nights)
 	var all []Day
 	for date := l.first; date <= l.last; date++ {
 		of := minutes[date]
@@ -40,24 +41,38 @@ func (l *life) days() []Day {
 			}
 		}
 		d.IsValidNight = d.Night != nil && d.Night.TimeInBedMin >= validNightInBedMin
-		d.IsValidDay = isValidDay(d)
+		d.IsValidDay = isValidDay(d.Wear, inBed[date])
 		all = append(all, d)
 	}
 	return all
 }
 
-// isValidDay reports whether the watch was worn awake for long enough: by heart rate, less the night's time in bed, or by
+// isValidDay reports whether the watch was worn awake for long enough: by heart rate, less the date's time in bed, or by
 // motion, which sleep does not have.
-func isValidDay(d Day) bool {
-	if d.Wear == nil {
+func isValidDay(w *Wear, inBedMin int) bool {
+	if w == nil {
 		return false
 	}
-	inBed := 0
-	if d.Night != nil {
-		inBed = d.Night.TimeInBedMin
+	byHeart := w.WearSource == "heart_rate" && w.WornMin-inBedMin >= validDayWornMin
+	return byHeart || w.MotionMin != nil && *w.MotionMin >= validDayWornMin
+}
+
+// inBed counts the minutes of each date in bed, naps included. A night that is known by its sum has no minutes and stands
+// whole on its date.
+func (l *life) inBed(nights map[schemas.Date][]daySleep) map[schemas.Date]int {
+	minutes := map[schemas.Date]int{}
+	for date, sleeps := range nights {
+		for _, s := range sleeps {
+			if s.Source == "summary" {
+				minutes[date] += s.TimeInBedMin
+				continue
+			}
+			for i := s.from; i < s.to; i++ {
+				minutes[l.clock.date(i)]++
+			}
+		}
 	}
-	byHeart := d.Wear.WearSource == "heart_rate" && d.Wear.WornMin-inBed >= validDayWornMin
-	return byHeart || d.Wear.MotionMin != nil && *d.Wear.MotionMin >= validDayWornMin
+	return minutes
 }
 
 // seesHeart reports whether the pipeline gets a true heart rate of the minute.
@@ -231,9 +246,11 @@ func (l *life) readingsOn(date schemas.Date) []Reading {
 	return all
 }
 
-// A daySleep is a sleep of a date, and whether the person lay down for a nap: that is no night, however alone it is.
+// A daySleep is a sleep of a date, the minutes in bed if they are known, and whether the person lay down for a nap: that is
+// no night, however alone it is.
 type daySleep struct {
 	Sleep
+	episode
 	nap bool
 }
 
@@ -253,7 +270,8 @@ func (l *life) nights() map[schemas.Date][]daySleep {
 			continue
 		}
 		if s, date, ok := l.sleepIn(e); ok {
-			nights[date] = append(nights[date], daySleep{Sleep: s, nap: l.isNap(e)})
+			inBed := episode{e.from, e.from + s.TimeInBedMin}
+			nights[date] = append(nights[date], daySleep{Sleep: s, episode: inBed, nap: l.isNap(e)})
 		}
 	}
 	for _, sleeps := range nights {

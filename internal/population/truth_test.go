@@ -48,6 +48,7 @@ func compareDays(t *testing.T, person population.Person, r *resolved, days []pop
 	t.Helper()
 	minutes := r.minutesOf(person.UserID)
 	nights := r.nightsOf(person)
+	inBed := inBedMin(nights)
 	for _, want := range days {
 		if want.UserID != person.UserID {
 			continue
@@ -68,7 +69,7 @@ func compareDays(t *testing.T, person population.Person, r *resolved, days []pop
 			got.Steps.ShakenMin, got.Steps.ShakenStepCount = want.Steps.ShakenMin, want.Steps.ShakenStepCount
 		}
 		got.IsValidNight = got.Night != nil && got.Night.TimeInBedMin >= 4*60
-		got.IsValidDay = wornAwakeMin(got) >= 10*60
+		got.IsValidDay = wornAwakeMin(got, inBed[got.LocalDate]) >= 10*60
 		ignored := cmpopts.IgnoreFields(population.Day{}, "Readings") // compareReadings does
 		near := cmpopts.EquateApprox(0, 1e-9)
 		if diff := gocmp.Diff(want, got, ignored, near, cmpopts.EquateEmpty()); diff != "" {
@@ -136,18 +137,32 @@ func fillDay(d *population.Day, minutes []*minute) {
 }
 
 // wornAwakeMin is the longer of what the heart rate and the steps say.
-func wornAwakeMin(d population.Day) int {
+func wornAwakeMin(d population.Day, inBedMin int) int {
 	worn := 0
 	if d.HeartRate != nil {
-		worn = d.HeartRate.MeasuredMin
-		if d.Night != nil {
-			worn -= d.Night.TimeInBedMin
-		}
+		worn = d.HeartRate.MeasuredMin - inBedMin
 	}
 	if d.Wear != nil && d.Wear.MotionMin != nil {
 		worn = max(worn, *d.Wear.MotionMin)
 	}
 	return worn
+}
+
+// inBedMin walks through every sleep by the clock that was on the wall when it began; a sum has no clock.
+func inBedMin(nights map[schemas.Date][]population.Sleep) map[schemas.Date]int {
+	total := map[schemas.Date]int{}
+	for date, sleeps := range nights {
+		for _, s := range sleeps {
+			if s.StartedAt == nil {
+				total[date] += s.TimeInBedMin
+				continue
+			}
+			for at := *s.StartedAt; at.Before(*s.EndedAt); at = at.Add(time.Minute) {
+				total[schemas.DateOf(at.UnixMilli(), *s.OnsetUTCOffsetMin)]++
+			}
+		}
+	}
+	return total
 }
 
 // wornByMotion asks of every minute how long the stretch without a step around it is.

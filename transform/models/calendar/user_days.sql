@@ -1,17 +1,17 @@
 -- user_days: one row per person and calendar date from the person's first evidence to the last, holes included.
 --
 -- grain:    user_id, local_date
--- inputs:   activity_days, heart_rate_days, sleep_nights, wear_days, definitions
+-- inputs:   activity_days, heart_rate_days, sleep_nights, time_in_bed_days, wear_days, definitions
 -- build:    table
 -- lookback: person
--- daily:    wear_days
+-- daily:    time_in_bed_days, wear_days
 -- reach:    holes of activity_days, heart_rate_days, sleep_nights
 -- source:   product rules: a valid day is worn 10 h awake, a valid night has 4 h in bed
 -- audit:    has_steps or has_heart_rate or not is_valid_day
 -- audit:    has_sleep or not is_valid_night
--- caution:  how much of the heart rate was measured in bed is not known here: all of the night's time in bed is taken off,
---           also what lay before midnight or was not worn. A day that looks too short by that is valid all the same when
---           motion, which sleep does not have, says so
+-- caution:  how much of the heart rate was measured in bed is not known here: all of the date's time in bed is taken off,
+--           also what was not worn, and a night known by its sum whole. A day that looks too short by that is valid all the
+--           same when motion, which sleep does not have, says so
 -- method:   user_days/1
 
 with
@@ -45,7 +45,8 @@ evidence as (
         activity_days.user_id is not null as has_steps,
         heart_rate_days.user_id is not null as has_heart_rate,
         sleep_nights.user_id is not null as has_sleep,
-        sleep_nights.time_in_bed_min,
+        sleep_nights.time_in_bed_min as night_in_bed_min,
+        time_in_bed_days.time_in_bed_min as date_in_bed_min,
         wear_days.worn_min,
         wear_days.wear_source,
         wear_days.motion_min
@@ -78,6 +79,9 @@ evidence as (
     ) as sleep_nights
         on dirty_days.user_id = sleep_nights.user_id
         and dirty_days.local_date = sleep_nights.night_date
+    left join time_in_bed_days
+        on dirty_days.user_id = time_in_bed_days.user_id
+        and dirty_days.local_date = time_in_bed_days.local_date
     left join wear_days
         on dirty_days.user_id = wear_days.user_id
         and dirty_days.local_date = wear_days.local_date
@@ -151,12 +155,12 @@ days as (
         evidence.wear_source,       -- heart_rate or motion: what says so
         coalesce(
             evidence.wear_source = 'heart_rate'
-            and evidence.worn_min - coalesce(evidence.time_in_bed_min, 0) >= valid_day.worn_awake_min,
+            and evidence.worn_min - coalesce(evidence.date_in_bed_min, 0) >= valid_day.worn_awake_min,
             false
         )
         or coalesce(evidence.motion_min >= valid_day.worn_awake_min, false)
             as is_valid_day,        -- worn at least valid_day_worn_min awake
-        coalesce(evidence.time_in_bed_min >= valid_night.in_bed_min, false)
+        coalesce(evidence.night_in_bed_min >= valid_night.in_bed_min, false)
             as is_valid_night,      -- at least valid_night_in_bed_min in bed
         'user_days/1'
             as method_version       -- formula of this row

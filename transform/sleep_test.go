@@ -370,6 +370,10 @@ func TestSleepInAnyOrderOfArrivalEqualsOneFullBuild(t *testing.T) {
 		if r.IntN(5) == 0 {
 			p.events = append(p.events, charging(user, day, r.Int64N(1440), 1440+r.Int64N(300)))
 		}
+		if r.IntN(4) == 0 {
+			p.events = append(p.events, event(user, day, 8, "tag", []string{"work_day", "Free_day", "alarm"}[r.IntN(3)], r.Int32N(3)))
+			p.events[len(p.events)-1].EndAt = new(int64(day+r.Int32N(4))*86_400_000_000 + 1)
+		}
 		if r.IntN(6) == 0 {
 			cut := 600 + r.Int32N(600)
 			p.events = append(p.events, schemas.EventRow{UserID: user, DeviceID: "app", Kind: "profile", Name: "day_cut_min",
@@ -397,6 +401,7 @@ func TestSleepInAnyOrderOfArrivalEqualsOneFullBuild(t *testing.T) {
 	for _, table := range []string{
 		"rest_searches", "sleep_windows", "sleep_periods", "sleep_habits", "sleep_stage_estimates", "hypnogram_nights", "sleep_nights", "sleep_days",
 		"sleep_day_cuts", "sleep_day_pairs", "sleep_regularity", "sleep_scores", "time_in_bed_days",
+		"work_days",
 	} {
 		if len(gold[table]) == 0 {
 			t.Errorf("%s has no rows: nothing was compared", table)

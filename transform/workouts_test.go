@@ -45,7 +45,7 @@ func aWorkout(user, device string, day int32, start, minutes int64, sport string
 
 func TestWorkoutsInAnyOrderOfArrivalEqualOneFullBuild(t *testing.T) {
 	t.Parallel()
-	r := rand.New(rand.NewPCG(5, 7))
+	r, rests := rand.New(rand.NewPCG(5, 7)), rand.New(rand.NewPCG(6, 7))
 	w := newWorld(t, tablesAbout(t, "workouts")...)
 	for _, user := range []string{"a", "b", "c"} {
 		w.put(map[string]piece{"profile" + user: {events: []schemas.EventRow{
@@ -83,6 +83,11 @@ func TestWorkoutsInAnyOrderOfArrivalEqualOneFullBuild(t *testing.T) {
 				hours(user, "watch", schemas.HeartRate, day, hour, 60_000, repeat(30, 60+r.Int32N(90), 70)...),
 				hours(user, "watch", schemas.Steps, day, hour, 60_000, repeat(30, 110+r.Int32N(9), r.Int32N(120))...),
 			}}})
+		}
+		if rests.IntN(6) == 0 { // rest is declared for some days, or taken back
+			rest := event(user, day, 8, "tag", "rest_day", rests.Int32N(3))
+			rest.EndAt = new(rest.StartAt + rests.Int64N(4)*86_400_000_000 + 1)
+			w.put(map[string]piece{fmt.Sprint("rest", user, day): {events: []schemas.EventRow{rest}}})
 		}
 		if r.IntN(5) == 0 {
 			w.build(false)

@@ -1,12 +1,12 @@
 -- work_days: one row per person and date that the person declared a work day or a free one.
 --
 -- grain:    user_id, local_date
--- inputs:   user_days, events
+-- inputs:   user_days, events, stg_tags
 -- build:    table
 -- lookback: person
 -- reach:    person
 -- source:   product rule S11: work and free days are declared, for a weekend is none to whoever works in shifts. A tag
---           work_day or free_day says it of its date; else profile event work_weekdays, the sum of 1 for Monday, 2 for
+--           work_day or free_day says it of its dates; else profile event work_weekdays, the sum of 1 for Monday, 2 for
 --           Tuesday, 4, 8, 16, 32 and 64 for Sunday, says it from its date on. Tag alarm: woken by an alarm
 -- audit:    day_kind in ('work', 'free')
 -- caution:  a person who declared nothing has no rows
@@ -57,15 +57,13 @@ tags as (
     select
         user_id,
         local_date,
-        max(case when name = 'work_day' then 1 else 0 end) as is_work,
-        max(case when name = 'free_day' then 1 else 0 end) as is_free,
-        max(case when name = 'alarm' then 1 else 0 end) as is_alarm
+        max(case when tag = 'work_day' then 1 else 0 end) as is_work,
+        max(case when tag = 'free_day' then 1 else 0 end) as is_free,
+        max(case when tag = 'alarm' then 1 else 0 end) as is_alarm
 
-    from events
+    from stg_tags
 
-    where
-        kind = 'tag'
-        and name in ('work_day', 'free_day', 'alarm')
+    where tag in ('work_day', 'free_day', 'alarm')
 
     group by user_id, local_date
 

@@ -1,10 +1,10 @@
 -- training_load_days: one row per person and date of user_days or with a workout that counts: what training came to.
 --
 -- grain:    user_id, local_date
--- inputs:   user_days, workout_summaries, events, definitions
+-- inputs:   user_days, workout_summaries, stg_tags, definitions
 -- build:    table
--- lookback: 252 days
--- reach:    252 days recorded
+-- lookback: 282 days
+-- reach:    282 days recorded
 -- go:       training_load_days
 -- order:    none
 -- output:   user_id varchar: person
@@ -75,15 +75,16 @@ spines as (
 
 ),
 
+-- A rest that is declared for longer may have begun 30 days before the days that weigh in.
 rests as (
 
     select
         user_id,
         list(cast(local_date - date '1970-01-01' as integer)) as dates
 
-    from events
+    from stg_tags
 
-    where kind = 'tag' and name = 'rest_day'
+    where tag = 'rest_day'
 
     group by user_id
 

@@ -55,10 +55,16 @@ func vitalPieces(r *rand.Rand, n int) []map[string]piece {
 				hours(user, device, "distance", day, hour, 60_000, repeat(20, 0, r.Int32N(9000), 0)...),
 			}}}
 		case 2: // what the device tells of itself and of an exercise
-			syncs[i] = map[string]piece{"told" + key: {events: []schemas.EventRow{
-				spell("charging", "", hour, r.Int64N(5000)+1, 1), spell("worn", "", 3, r.Int64N(300)+1, 0),
+			told := []schemas.EventRow{
+				spell("charging", "", hour, r.Int64N(5000)+1, 1), spell("worn", "", 3+r.IntN(18), r.Int64N(300)+1, int32(r.IntN(2))),
 				spell("breathing", "", hour, 1+r.Int64N(4), 6000),
-			}}}
+			}
+			for k := range told[:2] {
+				if r.IntN(2) == 0 { // the device tells the end by what comes next, if it does
+					told[k].EndAt = nil
+				}
+			}
+			syncs[i] = map[string]piece{"told" + key: {events: told}}
 		case 3: // readings
 			syncs[i] = map[string]piece{"readings" + key: {readings: []schemas.ReadingRow{
 				reading("blood_pressure_systolic", hour, 115+r.Int32N(40)), reading("blood_pressure_diastolic", hour, 70+r.Int32N(20)),

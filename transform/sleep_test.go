@@ -230,6 +230,13 @@ func (w *world) ask(query string) []string {
 	return lines
 }
 
+// wornAt says from when on a watch is worn, or with 0 that it is not.
+func wornAt(user string, day int32, hour int, value int32) schemas.EventRow {
+	e := event(user, day, hour, "worn", "", value)
+	e.DeviceID = "watch"
+	return e
+}
+
 func charging(user string, day int32, from, to int64) schemas.EventRow {
 	midnight := int64(day) * 86_400_000_000
 	end := midnight + to*60_000_000
@@ -261,6 +268,13 @@ func TestRestIsFoundWithoutADiary(t *testing.T) {
 			var p piece
 			for day := firstDay - 1; day <= firstDay+2; day++ {
 				p.events = append(p.events, charging(user, day, 23*60, 31*60))
+			}
+			return p
+		}, ""},
+		"off the wrist at night, on the charger before": {all, night, func(user string) piece {
+			var p piece
+			for day := firstDay - 1; day <= firstDay+2; day++ {
+				p.events = append(p.events, wornAt(user, day, 22, 0), charging(user, day, 22*60+5, 23*60), wornAt(user, day, 7, 1))
 			}
 			return p
 		}, ""},
@@ -369,6 +383,9 @@ func TestSleepInAnyOrderOfArrivalEqualsOneFullBuild(t *testing.T) {
 		}
 		if r.IntN(5) == 0 {
 			p.events = append(p.events, charging(user, day, r.Int64N(1440), 1440+r.Int64N(300)))
+		}
+		if r.IntN(3) == 0 {
+			p.events = append(p.events, wornAt(user, day, r.IntN(24), r.Int32N(2)))
 		}
 		if r.IntN(4) == 0 {
 			p.events = append(p.events, event(user, day, 8, "tag", []string{"work_day", "Free_day", "alarm"}[r.IntN(3)], r.Int32N(3)))

@@ -4,7 +4,7 @@
 -- inputs:   silver.events
 -- build:    view
 -- caution:  local_date is that of the event's start, and a day is the longest a slot can lie behind it; an event without
---           an end lasts until the device tells the next of its kind, at most that day
+--           an end lasts until the device tells the next of its kind, a charging also until it is worn, at most that day
 
 with
 
@@ -18,7 +18,16 @@ tellings as (
         value,
         coalesce(
             end_at,
-            lead(start_at) over (partition by user_id, device_id order by start_at),
+            least(
+                lead(start_at) over (partition by user_id, device_id, kind order by start_at),
+                case
+                    when kind = 'charging' then min(case when kind = 'worn' and coalesce(value, 1) <> 0 then start_at end) over (
+                        partition by user_id, device_id
+                        order by start_at, kind desc
+                        rows between 1 following and unbounded following
+                    )
+                end
+            ),
             start_at + interval 1 day
         ) as end_at
 

@@ -585,6 +585,9 @@ func TestNightsAreMeasuredAsDefined(t *testing.T) {
 		select 'bouts do not touch' from neighbours where ended_before <> started_at
 		union all select 'a bout has no length' from hypnograms where duration_ms <= 0
 		union all select 'two bouts on end are one' from neighbours where stage_before = stage || is_told
+		union all select 'efficiency is not of the time whose state is known' from hypnogram_nights
+			where abs(sleep_efficiency_pct - 100 * total_sleep_time_min
+				/ (before_onset_min + total_sleep_time_min + wake_after_sleep_onset_min + terminal_wake_min)) > 1e-9
 		union all select 'bouts do not fill the sleep' from sleep_periods as p
 			join (select user_id, period_started_at, min(started_at) as first_at, max(ended_at) as last_at from hypnograms group by all) as h
 			on p.user_id = h.user_id and p.started_at = h.period_started_at

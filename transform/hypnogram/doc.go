@@ -13,4 +13,4 @@
 package hypnogram
 
 // Fingerprint changes when the same stretches would come to something else.
-const Fingerprint = "1"
+const Fingerprint = "2"

@@ -62,6 +62,9 @@ type Night struct {
 	InvalidReason string // gap or unobserved; "" = the night is measured
 }
 
+// ScoredMS is the time in bed of which the state is known.
+func (n *Night) ScoredMS() int64 { return n.InBedMS - n.UnscoredMS }
+
 // PeriodMS is the time from onset to offset.
 func (n *Night) PeriodMS() int64 { return n.OffsetMS - n.OnsetMS }
 

@@ -112,7 +112,7 @@ func (c *nightColumns) add(n *Night, date int32, isTold bool) {
 	isMeasured := n.InvalidReason == ""
 	c.asleep.AddIf(isMeasured, minutes(n.AsleepMS))
 	c.awake.AddIf(isMeasured, minutes(n.AwakeMS))
-	c.efficiency.AddIf(isMeasured && isTold, share(n.AsleepMS, n.InBedMS))
+	c.efficiency.AddIf(isMeasured && isTold, share(n.AsleepMS, n.ScoredMS()))
 	c.maintenance.AddIf(isMeasured, share(n.AsleepMS, n.ObservedMS()))
 	c.awakenings.AddIf(isMeasured, int32(n.AwakeningCount))
 	c.longAwakenings.AddIf(isMeasured, int32(n.LongAwakeningCount))

@@ -22,7 +22,7 @@
 -- output:   wake_after_sleep_onset_min double: min awake between onset and offset (WASO)
 -- output:   terminal_wake_min double: min awake after the last sleep
 -- output:   unscored_min double: min of the record of which the source does not know the state
--- output:   sleep_efficiency_pct double: %, TST / time in bed (SE); null of an estimate, which does not know the bed
+-- output:   sleep_efficiency_pct double: %, TST / time in bed of known state (SE); null of an estimate, which does not know the bed
 -- output:   sleep_maintenance_efficiency_pct double: %, TST / observed time from onset to offset
 -- output:   awakening_count integer: runs of wake between onset and offset
 -- output:   long_awakening_count integer: of them, 5 min and longer
@@ -57,7 +57,7 @@
 -- audit:    source = 'device' or sleep_onset_latency_min is null
 -- caution:  stages of a watch are estimates whoever makes them: a night's light, deep and REM sleep may be off by 30 to
 --           45 min; light = N1+N2; latency and efficiency rest on when the device thinks the person went to bed, and an
---           estimate of ours does not know it
+--           estimate of ours does not know it; the efficiency of a record that begins asleep leaves out what came before
 -- method:   hypnogram_nights/1
 
 with

@@ -272,7 +272,7 @@ nights as (
             when chosen.summed_sleep_time_min <= chosen.summed_time_in_bed_min
                 then 100 * chosen.summed_sleep_time_min / nullif(chosen.summed_time_in_bed_min, 0)
         end
-            as sleep_efficiency_pct,            -- %, TST / time in bed (SE); null when a source tells more sleep than bed
+            as sleep_efficiency_pct,            -- %, TST / time in bed of known state (SE); null from a sum of more sleep than bed
         chosen.sleep_maintenance_efficiency_pct, -- %, TST / observed time from onset to offset
         chosen.light_min,                       -- min of light sleep; null when there are no stages
         chosen.deep_min,                        -- min of deep sleep; null when there are no stages

@@ -16,4 +16,4 @@
 package activity
 
 // Fingerprint changes when the same minutes would come to something else.
-const Fingerprint = "2"
+const Fingerprint = "3"

@@ -22,6 +22,7 @@ func WearRows(_ context.Context, dates array.RecordReader) (array.RecordReader, 
 		users, days          = rows.Strings("user_id"), rows.Dates("local_date")
 		worn, moved          = rows.Int32s("worn_min"), rows.Int32s("motion_min")
 		sources              = rows.Strings("wear_source")
+		still                = rows.Int32Lists("measured_hour_still_mins")
 		measured             = [3]*rows.IntLists{
 			rows.Int32Lists("measured_hour_minutes"), rows.Int32Lists("measured_hour_utc_offsets_min"),
 			rows.Int32Lists("measured_hour_mins"),
@@ -31,7 +32,7 @@ func WearRows(_ context.Context, dates array.RecordReader) (array.RecordReader, 
 		"user_id": &user, "local_date": &date, "heart_rate_min": &heart,
 		"worn_hour_minutes": &hours[0], "worn_utc_offsets_min": &hours[1], "worn_measured_mins": &hours[2],
 	}))
-	out := rows.NewColumns(users, days, worn, sources, moved, measured[0], measured[1], measured[2])
+	out := rows.NewColumns(users, days, worn, sources, moved, still, measured[0], measured[1], measured[2])
 	return rows.NewStream(out, func() (bool, error) {
 		if !in.Next() {
 			return false, in.Err()
@@ -54,6 +55,11 @@ func WearRows(_ context.Context, dates array.RecordReader) (array.RecordReader, 
 		moved.AddIf(isMoved, movedMin)
 		for i := range measured {
 			measured[i].AddIf(hours[i].At(in.Row))
+		}
+		if isMeasured {
+			still.Skip()
+		} else {
+			still.AddIf(StillMin(walked, stillMin, hours[0].At(in.Row)))
 		}
 		return true, nil
 	}), nil

@@ -10,6 +10,7 @@
 -- output:   worn_min integer: min worn
 -- output:   wear_source varchar: heart_rate or motion: what says so
 -- output:   motion_min integer: min worn by motion; null without steps, and when heart rate alone settles the day
+-- output:   measured_hour_still_mins integer[]: min of each hour of measured_hour_minutes in a stretch so long without a step that the device was not worn, or its person asleep; null when the heart was measured
 -- output:   measured_hour_minutes integer[]: hours with a heart rate, on a date without any those with steps: the minute since 1970-01-01 UTC that each begins with
 -- output:   measured_hour_utc_offsets_min integer[]: min east of UTC of each hour, as recorded
 -- output:   measured_hour_mins integer[]: min of each hour with a sample, of the device that measured most of it

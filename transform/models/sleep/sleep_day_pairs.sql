@@ -16,9 +16,10 @@
 --           more than 6 h missing is left out (Windred 2021)
 -- audit:    agreed_ms between 0 and observed_ms
 -- audit:    observed_ms between 0 and 86400000
--- caution:  an hour counts as observed when half of it is; a date is left out whose sleep is known as a sum, is unstaged or
---           has holes, or of which devices with different clocks saw more than 24 hours; on a date of 23 or 25 hours the
---           hours that both dates have count, an hour that comes twice once
+-- caution:  an hour counts as observed when half of it is; without a heart rate, time without a step that is too long for
+--           somebody awake is observed only where a device told of sleep; a date is left out whose sleep is known as a sum, is
+--           unstaged or has holes, or of which devices with different clocks saw more than 24 hours; on a date of 23 or 25
+--           hours the hours that both dates have count, an hour that comes twice once
 -- method:   sleep_day_pairs/1
 
 with
@@ -33,23 +34,108 @@ rules as (
 
 ),
 
--- Times in ms after midnight UTC of their date.
-hours as (
+told_sleeps as (
+
+    select
+        user_id,
+        night_date,
+        period_started_at,
+        min(started_ms) as started_ms,
+        max(ended_ms) as ended_ms
+
+    from stg_told_stretches
+
+    where source = 'device'
+
+    group by user_id, night_date, period_started_at
+
+),
+
+-- Sleep of a date is told by that date's night or the next.
+told_sleeps_of_dates as (
+
+    select
+        user_id,
+        night_date as local_date,
+        started_ms,
+        ended_ms
+
+    from told_sleeps
+
+    union all
+
+    select
+        user_id,
+        night_date - 1 as local_date,
+        started_ms,
+        ended_ms
+
+    from told_sleeps
+
+),
+
+-- Who sleeps takes no step either: where a device told of sleep, a still hour does not say that it was not worn.
+told_hours as (
 
     select
         stg_worn_hours.user_id,
         stg_worn_hours.local_date,
-        array_agg(cast(
-            stg_worn_hours.hour_ms - cast(date_diff('day', date '1970-01-01', stg_worn_hours.local_date) as bigint) * 86400000 as integer
-        )) as hours_ms,
-        array_agg(cast(stg_worn_hours.utc_offset_min as integer)) as utc_offsets_min
+        stg_worn_hours.hour_ms,
+        stg_worn_hours.utc_offset_min,
+        sum(
+            least(told_sleeps_of_dates.ended_ms, stg_worn_hours.hour_ms + 3600000)
+            - greatest(told_sleeps_of_dates.started_ms, stg_worn_hours.hour_ms)
+        ) / 60000.0 as told_min
 
     from stg_worn_hours
+    inner join told_sleeps_of_dates
+        on stg_worn_hours.user_id = told_sleeps_of_dates.user_id
+        and stg_worn_hours.local_date = told_sleeps_of_dates.local_date
+        and told_sleeps_of_dates.started_ms < stg_worn_hours.hour_ms + 3600000
+        and told_sleeps_of_dates.ended_ms > stg_worn_hours.hour_ms
+
+    where stg_worn_hours.still_min > 0
+
+    group by stg_worn_hours.user_id, stg_worn_hours.local_date, stg_worn_hours.hour_ms, stg_worn_hours.utc_offset_min
+
+),
+
+observed_hours as (
+
+    select
+        stg_worn_hours.user_id,
+        stg_worn_hours.local_date,
+        stg_worn_hours.hour_ms,
+        stg_worn_hours.utc_offset_min,
+        stg_worn_hours.measured_min
+            - greatest(0, coalesce(stg_worn_hours.still_min, 0) - coalesce(told_hours.told_min, 0)) as observed_min
+
+    from stg_worn_hours
+    left join told_hours
+        on stg_worn_hours.user_id = told_hours.user_id
+        and stg_worn_hours.local_date = told_hours.local_date
+        and stg_worn_hours.hour_ms = told_hours.hour_ms
+        and stg_worn_hours.utc_offset_min = told_hours.utc_offset_min
+
+),
+
+-- Times in ms after midnight UTC of their date.
+hours as (
+
+    select
+        observed_hours.user_id,
+        observed_hours.local_date,
+        array_agg(cast(
+            observed_hours.hour_ms - cast(date_diff('day', date '1970-01-01', observed_hours.local_date) as bigint) * 86400000 as integer
+        )) as hours_ms,
+        array_agg(cast(observed_hours.utc_offset_min as integer)) as utc_offsets_min
+
+    from observed_hours
     cross join rules
 
-    where stg_worn_hours.measured_min >= rules.hour_worn_min
+    where observed_hours.observed_min >= rules.hour_worn_min
 
-    group by stg_worn_hours.user_id, stg_worn_hours.local_date
+    group by observed_hours.user_id, observed_hours.local_date
 
 ),
 
@@ -71,19 +157,6 @@ unfit_dates as (
 ),
 
 -- Both hypnograms of a night are never mixed: the device's where there is one.
-nights_told as (
-
-    select distinct
-        user_id,
-        night_date,
-        period_started_at
-
-    from stg_told_stretches
-
-    where source = 'device'
-
-),
-
 sleep_bouts as (
 
     select
@@ -95,14 +168,14 @@ sleep_bouts as (
             - cast(date_diff('day', date '1970-01-01', stg_told_stretches.night_date) as bigint) * 86400000 as end_ms
 
     from stg_told_stretches
-    left join nights_told
-        on stg_told_stretches.user_id = nights_told.user_id
-        and stg_told_stretches.night_date = nights_told.night_date
-        and stg_told_stretches.period_started_at = nights_told.period_started_at
+    left join told_sleeps
+        on stg_told_stretches.user_id = told_sleeps.user_id
+        and stg_told_stretches.night_date = told_sleeps.night_date
+        and stg_told_stretches.period_started_at = told_sleeps.period_started_at
 
     where
         stg_told_stretches.stage in ('light', 'deep', 'rem', 'asleep')
-        and (stg_told_stretches.source = 'device' or nights_told.user_id is null)
+        and (stg_told_stretches.source = 'device' or told_sleeps.user_id is null)
 
 ),
 

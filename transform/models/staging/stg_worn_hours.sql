@@ -14,7 +14,8 @@ hours as (
         local_date,
         unnest(measured_hour_minutes) as first_minute,
         unnest(measured_hour_utc_offsets_min) as utc_offset_min,
-        unnest(measured_hour_mins) as measured_min
+        unnest(measured_hour_mins) as measured_min,
+        unnest(measured_hour_still_mins) as still_min
 
     from wear_days
 
@@ -30,7 +31,8 @@ worn_hours as (
         cast(first_minute as bigint) * 60000
             as hour_ms,     -- ms since 1970-01-01 UTC
         utc_offset_min,     -- min east of UTC, as recorded
-        measured_min        -- min with a sample
+        measured_min,       -- min with a sample
+        still_min           -- min in a stretch so long without a step that it tells of no wear; null where a heart was measured
 
     from hours
 

@@ -381,6 +381,11 @@ func TestSleepInAnyOrderOfArrivalEqualsOneFullBuild(t *testing.T) {
 				segment(user, "watch", day, int64(bed), int64(up)-100, schemas.StageLight),
 				segment(user, "watch", day, int64(up)-100+r.Int64N(90), int64(up), schemas.StageREM))
 		}
+		if r.IntN(3) == 0 { // and what they wrote down themselves
+			written := segment(user, "app", day, int64(bed)-r.Int64N(60), int64(up)+r.Int64N(60), schemas.StageAsleep)
+			written.Source = "manual"
+			p.segments = append(p.segments, written)
+		}
 		if r.IntN(5) == 0 {
 			p.events = append(p.events, charging(user, day, r.Int64N(1440), 1440+r.Int64N(300)))
 		}

@@ -140,7 +140,8 @@ episodes as (
         max(case when sleep_rank = 1 then start_utc_offset_min end) as onset_utc_offset_min,
         max(case when sleep_rank_from_end = 1 then end_utc_offset_min end) as offset_utc_offset_min,
         max(case when sleep_rank_from_end = 1 then ended_date end) as night_date,
-        sum(duration_ms) as asleep_ms
+        sum(duration_ms) as asleep_ms,
+        max(case when stage in ('light', 'deep', 'rem') then 1 else 0 end) as is_staged
 
     from sleep_from_onset
 
@@ -179,6 +180,9 @@ dated as (
             as total_sleep_time_min,    -- min asleep from onset on
         ranked.length_rank = 1
             as is_main_sleep,           -- the longest sleep that ended on this date, all devices
+        ranked.source_rank,             -- 1 native, 2 import, 3 manual: lower is preferred
+        ranked.is_staged = 1
+            as is_staged,               -- light, deep or REM sleep was told
         'sleep_episodes/1'
             as method_version           -- formula of this row
 

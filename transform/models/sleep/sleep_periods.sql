@@ -8,8 +8,10 @@
 -- source:   a nap is 15 min to 3 h long and lies outside the habitual window, the person's own 14-night medians and 2 h to
 --           both sides (product rule S5); until a habit is known, outside 22 to 8 h and 2 h to both sides, or beside a
 --           longer sleep (methods 1.6). Of what is no nap the longest of a date is the main sleep, whenever it was
---           (methods 1.6); of records that overlap the one with more sleep stands. The person has the last word: a tag nap
---           or main_sleep whose time touches a sleep says what it is (product rule S5)
+--           (methods 1.6); of records that overlap one stands: a night before what is too short for one, so that a piece
+--           does not put a whole record aside; then by priority, native before import before what was written by hand
+--           (methods 5.7, product rule S7); then the staged one, then the one with more sleep. The person has the last
+--           word: a tag nap or main_sleep whose time touches a sleep says what it is (product rule S5)
 -- audit:    started_at < ended_at
 -- audit:    sleep_onset_at >= started_at and sleep_offset_at <= ended_at
 -- audit:    source in ('device', 'estimate')
@@ -35,7 +37,7 @@ rules as (
 
 ),
 
-sleeps as (
+records as (
 
     select
         user_id,
@@ -49,9 +51,13 @@ sleeps as (
         onset_utc_offset_min,
         offset_utc_offset_min,
         total_sleep_time_min as asleep_min,
-        0 as source_rank
+        0 as source_rank,
+        case when total_sleep_time_min >= rules.rest_night_min then 0 else 1 end as length_class,
+        sleep_episodes.source_rank as record_rank,
+        case when is_staged then 0 else 1 end as stage_rank
 
     from sleep_episodes
+    cross join rules
 
     union all
 
@@ -67,7 +73,10 @@ sleeps as (
         start_utc_offset_min as onset_utc_offset_min,
         end_utc_offset_min as offset_utc_offset_min,
         cast(duration_min as double) as asleep_min,
-        1 as source_rank
+        1 as source_rank,
+        0 as length_class,
+        0 as record_rank,
+        0 as stage_rank
 
     from sleep_windows
     cross join rules
@@ -76,8 +85,29 @@ sleeps as (
 
 ),
 
+sleeps as (
+
+    select
+        records.*,
+        row_number() over (
+            partition by user_id
+            order by
+                source_rank,
+                length_class,
+                record_rank,
+                stage_rank,
+                asleep_min desc,
+                night_date,
+                device_id,
+                started_at
+        ) as preference
+
+    from records
+
+),
+
 -- Two devices on one wrist tell of the same night: what overlaps a better record is not another sleep. A device comes
--- before an estimate, then more sleep before less.
+-- before an estimate.
 overlapped as (
 
     select distinct
@@ -93,24 +123,7 @@ overlapped as (
         and better.night_date between sleeps.night_date - 1 and sleeps.night_date + 1
         and better.started_at < sleeps.ended_at
         and better.ended_at > sleeps.started_at
-
-    where
-        better.source_rank < sleeps.source_rank
-        or (
-            better.source_rank = sleeps.source_rank
-            and (
-                better.asleep_min > sleeps.asleep_min
-                or (better.asleep_min = sleeps.asleep_min and better.night_date < sleeps.night_date)
-                or (
-                    better.asleep_min = sleeps.asleep_min
-                    and better.night_date = sleeps.night_date
-                    and (
-                        better.device_id < sleeps.device_id
-                        or (better.device_id = sleeps.device_id and better.started_at < sleeps.started_at)
-                    )
-                )
-            )
-        )
+        and better.preference < sleeps.preference
 
 ),
 

@@ -25,6 +25,7 @@ tags as (
     where
         kind = 'tag'
         and lower(name) in ('ill', 'illness', 'sick')
+        and coalesce(value, 1) <> 0 -- 0 takes a tag back
 
 ),
 

@@ -6,6 +6,7 @@ import (
 	"math/rand/v2"
 	"slices"
 	"strconv"
+	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -107,6 +108,27 @@ func TestActivityAndVitalsInAnyOrderOfArrivalEqualOneFullBuild(t *testing.T) {
 			t.Errorf("%s has no rows: nothing was compared", table)
 		}
 	}
+}
+
+// The date after a workout changes with it, also when nothing of its own arrives.
+func TestALateWorkoutCountsAlsoAfterMidnight(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, "activity_hours")
+	fast := repeat(30, 150)
+	w.put(map[string]piece{
+		"self":  {events: []schemas.EventRow{event("u", firstDay, 8, "profile", "birth_year", 1976)}},
+		"heart": {hours: []schemas.SeriesHour{hours("u", "watch", schemas.HeartRate, firstDay+1, 0, 60_000, fast...)}},
+	})
+	w.build(false)
+	w.put(map[string]piece{"ride": {workouts: aWorkout("u", "watch", firstDay, 23*60, 90, "cycling", 0, 1).workouts}})
+	w.build(false)
+	w.sameAsFull()
+	if rows := w.gold()["activity_hours"]; len(rows) != 1 || !strings.Contains(rows[0], "'vigorous_cardio_min': 30") {
+		t.Errorf("the half hour after midnight is not vigorous: %v", rows)
+	}
+	w.put(map[string]piece{"ride": {}})
+	w.build(false)
+	w.sameAsFull()
 }
 
 // A naiveDay is a person's date, minute by minute, as somebody would write it down who has no database.

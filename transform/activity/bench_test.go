@@ -40,15 +40,15 @@ func BenchmarkHourRows(b *testing.B) {
 // someDates makes a batch of dates: a night in bed, then sitting with a walk now and then.
 func someDates(dates int) arrow.RecordBatch {
 	numbers := map[string]float64{
-		"cadence_moderate": 100, "cadence_vigorous": 130, "recent_step_min": 10, "worn_stretch_min": 5, "prolonged_min": 30,
+		"cadence_moderate": 100, "cadence_vigorous": 130, "recent_min": 10, "worn_stretch_min": 5, "prolonged_min": 30,
 		"long_min": 60, "motion_still_min": 90, "moderate_points": 1, "vigorous_points": 2, "met_light": 2, "met_moderate": 4,
 		"met_vigorous": 7, "implausible_cadence": 250, "implausible_run_cadence": 220, "implausible_run_min": 10,
 		"shaker_cadence": 60, "shaker_run_min": 10, "body_weight_g": 70_000, "resting_bpm": 60, "moderate_bpm": 120,
-		"vigorous_bpm": 150, "sedentary_bpm": 85, "shaker_bpm": 70, "keytel_bpm": 110, "keytel_kcal": -10, "keytel_kcal_per_beat": 0.15,
+		"vigorous_bpm": 150, "sedentary_bpm": 85, "shaker_bpm": 70, "keytel_bpm": 110, "keytel_workout_bpm": 90, "keytel_kcal": -10, "keytel_kcal_per_beat": 0.15,
 	}
 	lists := []string{
 		"heart_rate_minutes", "heart_rate_sums_bpm", "heart_rate_sample_counts", "step_minutes", "step_counts",
-		"bed_from_minutes", "bed_until_minutes", "heart_rate_utc_offsets_min", "step_utc_offsets_min",
+		"bed_from_minutes", "bed_until_minutes", "workout_from_minutes", "workout_until_minutes", "heart_rate_utc_offsets_min", "step_utc_offsets_min",
 	}
 	fields := []arrow.Field{
 		{Name: "user_id", Type: arrow.BinaryTypes.String}, {Name: "local_date", Type: arrow.FixedWidthTypes.Date32},

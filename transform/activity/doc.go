@@ -6,13 +6,13 @@
 //
 //   - Every limit comes with the rows, from definitions.csv and from what is known of the person on that date; none
 //     stands here. What is not known is NaN, and what needs it is null.
-//   - A date is told from its own minutes alone.
+//   - A date is told from its own minutes alone, and from the workouts that reach into it.
 //
 // # Decisions
 //
-// This is Go because nearly every rule is about what comes before or after a minute: a step within the last minutes, ten
-// minutes on end, an unbroken stretch of sitting. Sets told it in a dozen passes over all minutes, 0.6 s of CPU for 500
-// days, which was the most of all tables.
+// This is Go because nearly every rule is about what comes before or after a minute: a step or a workout within the
+// last minutes, ten minutes on end, an unbroken stretch of sitting. Sets told it in a dozen passes over all minutes,
+// 0.6 s of CPU for 500 days, which was the most of all tables.
 package activity
 
 // Fingerprint changes when the same minutes would come to something else.

@@ -35,18 +35,19 @@ func HourRows(_ context.Context, dates array.RecordReader) (array.RecordReader, 
 
 // A dayReader reads one date after the other.
 type dayReader struct {
-	user                              *array.String
-	date                              *array.Date32
-	isWornByMotion, isSleepUnknown    *array.Boolean
-	hearts                            samples.HeartColumns
-	steps                             samples.StepColumns
-	heartOffset, stepOffset           *array.Int32
-	heartOffsets, stepOffsets         rows.Lists
-	beds                              samples.SpanColumns
-	weight, resting                   *array.Float64
-	moderate, vigorous                *array.Float64
-	sedentary, shaker                 *array.Float64
-	keytelFrom, keytel, keytelPerBeat *array.Float64
+	user                           *array.String
+	date                           *array.Date32
+	isWornByMotion, isSleepUnknown *array.Boolean
+	hearts                         samples.HeartColumns
+	steps                          samples.StepColumns
+	heartOffset, stepOffset        *array.Int32
+	heartOffsets, stepOffsets      rows.Lists
+	beds, workouts                 samples.SpanColumns
+	weight, resting                *array.Float64
+	moderate, vigorous             *array.Float64
+	sedentary, shaker              *array.Float64
+	keytelFrom, keytelWorkout      *array.Float64
+	keytel, keytelPerBeat          *array.Float64
 
 	rules Rules
 
@@ -58,20 +59,21 @@ type dayReader struct {
 func (r *dayReader) bind() func(arrow.RecordBatch) error {
 	return rows.Bound(map[string]*float64{
 		"cadence_moderate": &r.rules.CadenceModerate, "cadence_vigorous": &r.rules.CadenceVigorous,
-		"recent_step_min": &r.rules.RecentStepMin, "worn_stretch_min": &r.rules.WornStretchMin,
+		"recent_min": &r.rules.RecentMin, "worn_stretch_min": &r.rules.WornStretchMin,
 		"prolonged_min": &r.rules.ProlongedMin, "long_min": &r.rules.LongMin, "motion_still_min": &r.rules.MotionStillMin,
 		"moderate_points": &r.rules.ModeratePoints, "vigorous_points": &r.rules.VigorousPoints,
 		"met_light": &r.rules.METLight, "met_moderate": &r.rules.METModerate, "met_vigorous": &r.rules.METVigorous,
 		"implausible_cadence": &r.rules.ImplausibleCadence, "implausible_run_cadence": &r.rules.ImplausibleRunCadence,
 		"implausible_run_min": &r.rules.ImplausibleRunMin,
 		"shaker_cadence":      &r.rules.ShakerCadence, "shaker_run_min": &r.rules.ShakerRunMin,
-	}, r.hearts.Columns(), r.steps.Columns(), r.beds.Columns("bed"), map[string]any{
+	}, r.hearts.Columns(), r.steps.Columns(), r.beds.Columns("bed"), r.workouts.Columns("workout"), map[string]any{
 		"user_id": &r.user, "local_date": &r.date, "is_worn_by_motion": &r.isWornByMotion, "is_sleep_unknown": &r.isSleepUnknown,
 		"heart_rate_utc_offset_min": &r.heartOffset, "heart_rate_utc_offsets_min": &r.heartOffsets,
 		"step_utc_offset_min": &r.stepOffset, "step_utc_offsets_min": &r.stepOffsets,
 		"body_weight_g": &r.weight, "resting_bpm": &r.resting, "moderate_bpm": &r.moderate, "vigorous_bpm": &r.vigorous,
 		"sedentary_bpm": &r.sedentary, "shaker_bpm": &r.shaker,
-		"keytel_bpm": &r.keytelFrom, "keytel_kcal": &r.keytel, "keytel_kcal_per_beat": &r.keytelPerBeat,
+		"keytel_bpm": &r.keytelFrom, "keytel_workout_bpm": &r.keytelWorkout,
+		"keytel_kcal": &r.keytel, "keytel_kcal_per_beat": &r.keytelPerBeat,
 	})
 }
 
@@ -84,8 +86,11 @@ func (r *dayReader) read(row int) {
 	d.WeightG, d.RestingBPM = number(r.weight), number(r.resting)
 	d.ModerateBPM, d.VigorousBPM = number(r.moderate), number(r.vigorous)
 	d.SedentaryBPM, d.ShakerBPM = number(r.sedentary), number(r.shaker)
-	d.Keytel = Keytel{FromBPM: number(r.keytelFrom), Kcal: number(r.keytel), KcalABeat: number(r.keytelPerBeat)}
-	d.Beds = r.beds.At(r.at)
+	d.Keytel = Keytel{
+		FromBPM: number(r.keytelFrom), FromBPMInWorkout: number(r.keytelWorkout),
+		Kcal: number(r.keytel), KcalABeat: number(r.keytelPerBeat),
+	}
+	d.Beds, d.Workouts = r.beds.At(r.at), r.workouts.At(r.at)
 	r.readMinutes()
 }
 

@@ -83,8 +83,8 @@ func (h *Hour) count(m *Minute, r *Rules) {
 	}
 }
 
-// countHearts adds what hearts say that are fast after a step: the class of the minute where it is the higher one, and the
-// energy, in place of what the steps say.
+// countHearts adds what fast hearts say: the class of the minute where it is the higher one and the person just moved, and
+// the energy, in place of what the steps say.
 func (d *Day) countHearts(hours *[24]Hour, r *Rules) {
 	lastStep := math.Inf(-1)
 	for i := range d.Minutes {
@@ -92,18 +92,19 @@ func (d *Day) countHearts(hours *[24]Hour, r *Rules) {
 		if m.Steps > 0 {
 			lastStep = float64(m.Number)
 		}
-		if m.heart <= m.cadence && !m.isKeytel || float64(m.Number)-lastStep > r.RecentStepMin {
-			continue
-		}
 		h := &hours[m.Hour]
-		if m.heart > m.cadence {
+		if m.heart > m.cadence && (float64(m.Number)-lastStep <= r.RecentMin || d.inWorkout(m.Number, r.RecentMin)) {
 			h.gainedMin++
 			h.CardioMin[m.heart]++
 			if m.HasSteps {
 				h.CardioMin[m.cadence]--
 			}
 		}
-		if cal := math.Round(1000 * (d.Keytel.kcal(m.HeartBPM) - d.Keytel.kcal(d.RestingBPM))); m.isKeytel && !math.IsNaN(cal) {
+		if !m.isKeytel {
+			continue
+		}
+		// It is no number when rest is not known.
+		if cal := math.Round(1000 * (d.Keytel.kcal(m.HeartBPM) - d.Keytel.kcal(d.RestingBPM))); cal >= 0 {
 			h.HeartCal += int64(cal)
 			h.HeartEnergyMin++
 			if m.HasSteps {

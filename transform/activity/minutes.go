@@ -2,6 +2,7 @@ package activity
 
 import (
 	"math"
+	"slices"
 
 	"github.com/diurna-health/diurna/transform/samples"
 )
@@ -36,8 +37,9 @@ func (m *Minute) isMeasured() bool { return !math.IsNaN(m.HeartBPM) }
 
 // A Day is a person's date: its minutes, and what is known of the person. What is not known is NaN.
 type Day struct {
-	Minutes []Minute // in order
-	Beds    samples.Spans
+	Minutes  []Minute // in order
+	Beds     samples.Spans
+	Workouts samples.Spans // as recorded
 
 	WornByMotion bool // for want of a heart rate
 	SleepUnknown bool // only the sums of the night are known
@@ -54,8 +56,9 @@ type Day struct {
 
 // Keytel is what the heart says of energy (methods 3.3, E049).
 type Keytel struct {
-	FromBPM         float64 // below, it says nothing
-	Kcal, KcalABeat float64 // a minute
+	FromBPM          float64 // below, it says nothing
+	FromBPMInWorkout float64 // the same, in a workout
+	Kcal, KcalABeat  float64 // a minute
 }
 
 func (k Keytel) kcal(bpm float64) float64 { return k.Kcal + k.KcalABeat*bpm }
@@ -63,7 +66,7 @@ func (k Keytel) kcal(bpm float64) float64 { return k.Kcal + k.KcalABeat*bpm }
 // Rules are the limits that hold for everybody.
 type Rules struct {
 	CadenceModerate, CadenceVigorous         float64
-	RecentStepMin, WornStretchMin            float64
+	RecentMin, WornStretchMin                float64
 	ProlongedMin, LongMin, MotionStillMin    float64
 	ModeratePoints, VigorousPoints           float64
 	METLight, METModerate, METVigorous       float64
@@ -90,7 +93,8 @@ func (d *Day) classify(r *Rules) {
 		m.cadence = r.cadence(m)
 		if m.isInBed = d.Beds.Contain(m.Number); !m.isInBed {
 			m.heart = d.heart(m)
-			m.isKeytel = m.HeartBPM >= d.Keytel.FromBPM
+			m.isKeytel = m.HeartBPM >= d.Keytel.FromBPM ||
+				m.HeartBPM >= d.Keytel.FromBPMInWorkout && d.inWorkout(m.Number, 0)
 			m.isWornAwake = d.WornByMotion && !d.SleepUnknown
 		}
 	}
@@ -144,6 +148,13 @@ func (d *Day) heart(m *Minute) class {
 	default:
 		return still
 	}
+}
+
+// inWorkout reports whether a minute is in a workout, or within some minutes after one.
+func (d *Day) inWorkout(number int32, afterMin float64) bool {
+	return slices.ContainsFunc(d.Workouts, func(w samples.Span) bool {
+		return w.From <= number && float64(number) < float64(w.Until)+afterMin
+	})
 }
 
 // wake marks the minutes out of bed in those stretches of the clock that have a heart rate: there the watch was worn.

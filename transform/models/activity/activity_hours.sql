@@ -2,8 +2,11 @@
 -- hour was spent, awake and with the watch on.
 --
 -- grain:    user_id, local_date, local_hour
--- inputs:   stg_day_samples, in_bed_days, sleep_nights, wear_days, profile_days, resting_heart_rate_days, definitions
+-- inputs:   stg_day_samples, in_bed_days, sleep_nights, wear_days, workouts, profile_days, resting_heart_rate_days, definitions
 -- build:    table
+-- lookback: 1 days
+-- daily:    stg_day_samples, in_bed_days, sleep_nights, wear_days, profile_days, resting_heart_rate_days
+-- reach:    1 days
 -- go:       activity_hours
 -- order:    none
 -- output:   user_id varchar: person
@@ -31,10 +34,11 @@
 -- output:   implausible_min integer: min of more steps than legs make
 -- output:   implausible_run_min integer: min within ten on end of more than 220 steps
 -- output:   shaker_min integer: min within ten on end of many steps at a resting pulse
--- source:   cadence classes after CADENCE-Adults; a moderate or vigorous minute by cadence or by heart rate, whichever says
---           more (methods 3.2, E058); sedentary is awake, worn, without a step and below resting heart rate + 20 % of the
---           reserve (E084); energy beyond rest by MET (E048), or by Keytel 2005 within its gate (E049); what is not
---           believed after methods 5.7
+-- source:   cadence classes after CADENCE-Adults; a moderate or vigorous minute by cadence or, with a step or a workout in the
+--           last 5 min, by heart rate, whichever says more (methods 3.2, E058); sedentary is awake, worn, without a step and
+--           below resting heart rate + 20 % of the reserve (E084); energy beyond rest by MET (E048), or by Keytel 2005 within
+--           its gate: from 90 beats/min, and from half the reserve or in a workout (methods 3.3, E049); what is not believed
+--           after methods 5.7
 -- audit:    local_hour between 0 and 23
 -- audit:    worn_awake_min between 0 and 1440
 -- audit:    sedentary_awake_min <= worn_awake_min
@@ -44,7 +48,8 @@
 -- caution:  a wrist cannot tell sitting from standing; a bout counts in the hour it begins in and ends at midnight; worn is
 --           five minutes of the clock with a heart-rate sample, or, on a day without heart rate, no 90 min without a step;
 --           when only the sums of a night are known, awake is not, and what needs it is null; a fast heart looks back for
---           steps to midnight at most; figures by heart rate need an age, energy needs weight too
+--           steps to midnight at most, and for a workout to one that began the day before; a recorded workout counts, whoever
+--           recorded it; figures by heart rate need an age, energy needs weight too
 -- method:   activity_hours/1
 
 with
@@ -58,7 +63,7 @@ rules as (
         max(case when name = 'max_heart_rate_per_year_bpm' then value end) as max_heart_rate_per_year,
         max(case when name = 'cardio_moderate_heart_rate_pct' then value end) as moderate_heart_rate_pct,
         max(case when name = 'cardio_vigorous_heart_rate_pct' then value end) as vigorous_heart_rate_pct,
-        max(case when name = 'cardio_recent_step_min' then value end) as recent_step_min,
+        max(case when name = 'cardio_recent_min' then value end) as recent_min,
         max(case when name = 'cardio_moderate_points' then value end) as moderate_points,
         max(case when name = 'cardio_vigorous_points' then value end) as vigorous_points,
         max(case when name = 'sedentary_heart_rate_reserve_pct' then value end) as sedentary_reserve_pct,
@@ -144,6 +149,7 @@ bounds as (
                 then days.resting_bpm + (days.highest_bpm - days.resting_bpm) * rules.keytel_reserve_pct / 100
             else rules.keytel_heart_rate_min
         end as keytel_bpm,
+        rules.keytel_heart_rate_min as keytel_workout_bpm,
         case days.sex
             when 'male' then (
                 rules.keytel_male
@@ -180,6 +186,48 @@ beds as (
 
 ),
 
+-- A workout may go on after midnight, so that the date after its own is one of its dates.
+dated_workouts as (
+
+    select
+        user_id,
+        local_date,
+        start_at,
+        end_at
+
+    from workouts
+
+    union all
+
+    select
+        user_id,
+        local_date + 1 as local_date,
+        start_at,
+        end_at
+
+    from workouts
+
+),
+
+-- A workout ends with the minute it ends in.
+times_of_workouts as (
+
+    select
+        user_id,
+        local_date,
+        array_agg(cast(
+            date_diff('minute', timestamptz '1970-01-01 00:00:00+00', start_at) as integer
+        )) as workout_from_minutes,
+        array_agg(cast(
+            date_diff('minute', timestamptz '1970-01-01 00:00:00+00', end_at) + 1 as integer
+        )) as workout_until_minutes
+
+    from dated_workouts
+
+    group by user_id, local_date
+
+),
+
 dates as (
 
     select
@@ -195,9 +243,11 @@ dates as (
         stg_day_samples.step_utc_offsets_min,
         beds.bed_from_minutes,
         beds.bed_until_minutes,
+        times_of_workouts.workout_from_minutes,
+        times_of_workouts.workout_until_minutes,
         rules.cadence_moderate,
         rules.cadence_vigorous,
-        rules.recent_step_min,
+        rules.recent_min,
         rules.moderate_points,
         rules.vigorous_points,
         rules.prolonged_min,
@@ -220,6 +270,9 @@ dates as (
     left join beds
         on bounds.user_id = beds.user_id
         and bounds.local_date = beds.local_date
+    left join times_of_workouts
+        on bounds.user_id = times_of_workouts.user_id
+        and bounds.local_date = times_of_workouts.local_date
     cross join rules
 
     where

@@ -2,10 +2,11 @@
 -- hour was spent, awake and with the watch on.
 --
 -- grain:    user_id, local_date, local_hour
--- inputs:   stg_day_samples, in_bed_days, sleep_nights, wear_days, workouts, profile_days, resting_heart_rate_days, definitions
+-- inputs:   stg_day_samples, in_bed_days, sleep_nights, wear_days, workouts, profile_days, heart_rate_max_days,
+--           resting_heart_rate_days, definitions
 -- build:    table
 -- lookback: 1 days
--- daily:    stg_day_samples, in_bed_days, sleep_nights, wear_days, profile_days, resting_heart_rate_days
+-- daily:    stg_day_samples, in_bed_days, sleep_nights, wear_days, profile_days, heart_rate_max_days, resting_heart_rate_days
 -- reach:    1 days
 -- go:       activity_hours
 -- order:    none
@@ -49,7 +50,8 @@
 --           five minutes of the clock with a heart-rate sample, or, on a day without heart rate, no 90 min without a step;
 --           when only the sums of a night are known, awake is not, and what needs it is null; a fast heart looks back for
 --           steps to midnight at most, and for a workout to one that began the day before; a recorded workout counts, whoever
---           recorded it; figures by heart rate need an age, energy needs weight too
+--           recorded it; figures by heart rate need a highest heart rate, by age at least, energy needs
+--           weight too
 -- method:   activity_hours/1
 
 with
@@ -59,8 +61,6 @@ rules as (
     select
         max(case when name = 'cadence_moderate_per_min' then value end) as cadence_moderate,
         max(case when name = 'cadence_vigorous_per_min' then value end) as cadence_vigorous,
-        max(case when name = 'max_heart_rate_at_birth_bpm' then value end) as max_heart_rate_at_birth,
-        max(case when name = 'max_heart_rate_per_year_bpm' then value end) as max_heart_rate_per_year,
         max(case when name = 'cardio_moderate_heart_rate_pct' then value end) as moderate_heart_rate_pct,
         max(case when name = 'cardio_vigorous_heart_rate_pct' then value end) as vigorous_heart_rate_pct,
         max(case when name = 'cardio_recent_min' then value end) as recent_min,
@@ -106,10 +106,7 @@ days as (
         profile_days.age_years,
         profile_days.body_weight_g,
         resting_heart_rate_days.resting_heart_rate_bpm as resting_bpm,
-        coalesce(
-            profile_days.heart_rate_max_bpm,
-            rules.max_heart_rate_at_birth - rules.max_heart_rate_per_year * profile_days.age_years
-        ) as highest_bpm,
+        heart_rate_max_days.heart_rate_max_bpm as highest_bpm,
         coalesce(wear_days.wear_source = 'motion', false) as is_worn_by_motion,
         coalesce(sleep_nights.source = 'summary', false) as is_sleep_unknown
 
@@ -117,6 +114,9 @@ days as (
     left join profile_days
         on dirty_days.user_id = profile_days.user_id
         and dirty_days.local_date = profile_days.local_date
+    left join heart_rate_max_days
+        on dirty_days.user_id = heart_rate_max_days.user_id
+        and dirty_days.local_date = heart_rate_max_days.local_date
     left join resting_heart_rate_days
         on dirty_days.user_id = resting_heart_rate_days.user_id
         and dirty_days.local_date = resting_heart_rate_days.local_date
@@ -126,7 +126,6 @@ days as (
     left join sleep_nights
         on dirty_days.user_id = sleep_nights.user_id
         and dirty_days.local_date = sleep_nights.night_date
-    cross join rules
 
 ),
 

@@ -59,7 +59,8 @@ type dayReader struct {
 func (r *dayReader) bind() func(arrow.RecordBatch) error {
 	return rows.Bound(map[string]*float64{
 		"cadence_moderate": &r.rules.CadenceModerate, "cadence_vigorous": &r.rules.CadenceVigorous,
-		"recent_min": &r.rules.RecentMin, "worn_stretch_min": &r.rules.WornStretchMin,
+		"recent_min": &r.rules.RecentMin, "worn_stretch_min": &r.rules.Wear.StretchMin,
+		"worn_stretch_max_min": &r.rules.Wear.StretchMaxMin, "worn_spacing_pct": &r.rules.Wear.SpacingPct,
 		"prolonged_min": &r.rules.ProlongedMin, "long_min": &r.rules.LongMin, "motion_still_min": &r.rules.MotionStillMin,
 		"moderate_points": &r.rules.ModeratePoints, "vigorous_points": &r.rules.VigorousPoints,
 		"met_light": &r.rules.METLight, "met_moderate": &r.rules.METModerate, "met_vigorous": &r.rules.METVigorous,
@@ -99,6 +100,7 @@ func (r *dayReader) readMinutes() {
 	heart, walked := r.hearts.At(r.at), r.steps.At(r.at)
 	heartOffsets, stepOffsets := r.heartOffsets.At(r.at), r.stepOffsets.At(r.at)
 	heartOffset, stepOffset := r.heartOffset.Value(r.at), r.stepOffset.Value(r.at)
+	r.day.WornStretchMin = r.rules.Wear.stretch(r.rules.Wear.spacing(heart.Minutes))
 	most, n := len(heart.Minutes)+len(walked.Minutes), 0
 	both := slices.Grow(r.day.Minutes[:0], most)[:most]
 	for h, s := 0, 0; h < len(heart.Minutes) || s < len(walked.Minutes); {

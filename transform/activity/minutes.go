@@ -41,6 +41,8 @@ type Day struct {
 	Beds     samples.Spans
 	Workouts samples.Spans // as recorded
 
+	WornStretchMin int32 // so long a stretch of the clock is worn when a heart was measured in it
+
 	WornByMotion bool // for want of a heart rate
 	SleepUnknown bool // only the sums of the night are known
 	WeightG      float64
@@ -66,7 +68,8 @@ func (k Keytel) kcal(bpm float64) float64 { return k.Kcal + k.KcalABeat*bpm }
 // Rules are the limits that hold for everybody.
 type Rules struct {
 	CadenceModerate, CadenceVigorous         float64
-	RecentMin, WornStretchMin                float64
+	RecentMin                                float64
+	Wear                                     WearRules
 	ProlongedMin, LongMin, MotionStillMin    float64
 	ModeratePoints, VigorousPoints           float64
 	METLight, METModerate, METVigorous       float64
@@ -99,7 +102,7 @@ func (d *Day) classify(r *Rules) {
 		}
 	}
 	if !d.SleepUnknown {
-		wake(d.Minutes, r.WornStretchMin)
+		wake(d.Minutes, d.WornStretchMin)
 	}
 	d.marks = 0
 	for i := range d.Minutes {
@@ -158,12 +161,12 @@ func (d *Day) inWorkout(number int32, afterMin float64) bool {
 }
 
 // wake marks the minutes out of bed in those stretches of the clock that have a heart rate: there the watch was worn.
-func wake(minutes []Minute, stretchMin float64) {
+func wake(minutes []Minute, stretchMin int32) {
 	for from := 0; from < len(minutes); {
 		to, isWorn := from, false
-		// All are whole numbers: the first minute behind the stretch is told without dividing by it again and again.
-		end := (math.Floor(float64(minutes[from].Number)/stretchMin) + 1) * stretchMin
-		for ; to < len(minutes) && float64(minutes[to].Number) < end; to++ {
+		// The first minute behind the stretch is told without dividing by it again and again.
+		end := (minutes[from].Number/stretchMin + 1) * stretchMin
+		for ; to < len(minutes) && minutes[to].Number < end; to++ {
 			isWorn = isWorn || minutes[to].isMeasured()
 		}
 		for i := from; isWorn && i < to; i++ {

@@ -47,8 +47,8 @@
 -- audit:    cardio_points >= moderate_cardio_min + vigorous_cardio_min
 -- audit:    long_bout_count <= prolonged_bout_count
 -- caution:  a wrist cannot tell sitting from standing; a bout counts in the hour it begins in and ends at midnight; worn is
---           five minutes of the clock with a heart-rate sample, or, on a day without heart rate, no 90 min without a step;
---           when only the sums of a night are known, awake is not, and what needs it is null; a fast heart looks back for
+--           five minutes of the clock with a heart-rate sample, more on a day on which it comes every five minutes or less
+--           often, or, on a day without heart rate, no 90 min without a step; when only the sums of a night are known, awake is not, and what needs it is null; a fast heart looks back for
 --           steps to midnight at most, and for a workout to one that began the day before; a recorded workout counts, whoever
 --           recorded it; figures by heart rate need a highest heart rate, by age at least, energy needs
 --           weight too
@@ -71,6 +71,8 @@ rules as (
         max(case when name = 'sedentary_long_min' then value end) as long_min,
         max(case when name = 'motion_still_min' then value end) as motion_still_min,
         max(case when name = 'worn_stretch_min' then value end) as worn_stretch_min,
+        max(case when name = 'worn_stretch_max_min' then value end) as worn_stretch_max_min,
+        max(case when name = 'worn_spacing_pct' then value end) as worn_spacing_pct,
         max(case when name = 'met_light' then value end) as met_light,
         max(case when name = 'met_moderate' then value end) as met_moderate,
         max(case when name = 'met_vigorous' then value end) as met_vigorous,
@@ -253,6 +255,8 @@ dates as (
         rules.long_min,
         rules.motion_still_min,
         rules.worn_stretch_min,
+        rules.worn_stretch_max_min,
+        rules.worn_spacing_pct,
         rules.met_light,
         rules.met_moderate,
         rules.met_vigorous,

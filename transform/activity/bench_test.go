@@ -40,7 +40,7 @@ func BenchmarkHourRows(b *testing.B) {
 // someDates makes a batch of dates: a night in bed, then sitting with a walk now and then.
 func someDates(dates int) arrow.RecordBatch {
 	numbers := map[string]float64{
-		"cadence_moderate": 100, "cadence_vigorous": 130, "recent_min": 10, "worn_stretch_min": 5, "worn_stretch_max_min": 30, "worn_spacing_pct": 75, "prolonged_min": 30,
+		"cadence_moderate": 100, "cadence_vigorous": 130, "recent_min": 10, "worn_stretch_min": 5, "worn_stretch_max_min": 30, "worn_spacing_pct": 75, "sitting_counted_pct": 80, "prolonged_min": 30,
 		"long_min": 60, "motion_still_min": 90, "moderate_points": 1, "vigorous_points": 2, "met_light": 2, "met_moderate": 4,
 		"met_vigorous": 7, "implausible_cadence": 250, "implausible_run_cadence": 220, "implausible_run_min": 10,
 		"shaker_cadence": 60, "shaker_run_min": 10, "body_weight_g": 70_000, "resting_bpm": 60, "moderate_bpm": 120,

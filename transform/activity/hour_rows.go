@@ -61,7 +61,8 @@ func (r *dayReader) bind() func(arrow.RecordBatch) error {
 		"cadence_moderate": &r.rules.CadenceModerate, "cadence_vigorous": &r.rules.CadenceVigorous,
 		"recent_min": &r.rules.RecentMin, "worn_stretch_min": &r.rules.Wear.StretchMin,
 		"worn_stretch_max_min": &r.rules.Wear.StretchMaxMin, "worn_spacing_pct": &r.rules.Wear.SpacingPct,
-		"prolonged_min": &r.rules.ProlongedMin, "long_min": &r.rules.LongMin, "motion_still_min": &r.rules.MotionStillMin,
+		"sitting_counted_pct": &r.rules.SittingCountedPct,
+		"prolonged_min":       &r.rules.ProlongedMin, "long_min": &r.rules.LongMin, "motion_still_min": &r.rules.MotionStillMin,
 		"moderate_points": &r.rules.ModeratePoints, "vigorous_points": &r.rules.VigorousPoints,
 		"met_light": &r.rules.METLight, "met_moderate": &r.rules.METModerate, "met_vigorous": &r.rules.METVigorous,
 		"implausible_cadence": &r.rules.ImplausibleCadence, "implausible_run_cadence": &r.rules.ImplausibleRunCadence,
@@ -193,6 +194,7 @@ func newHourColumns() *hourColumns {
 func (c *hourColumns) add(in *dayReader, hour int32, h *Hour) {
 	d, r := &in.day, &in.rules
 	hasSteps, isAwakeKnown, hasWeight := h.ObservedMin > 0, !d.SleepUnknown, !math.IsNaN(d.WeightG)
+	isSittingKnown := hasSteps && d.isSittingTold
 	c.users.Add(in.user.Value(in.at), 1)
 	c.dates.Add(int32(in.date.Value(in.at)))
 	c.hours.Add(hour)
@@ -208,12 +210,12 @@ func (c *hourColumns) add(in *dayReader, hour int32, h *Hour) {
 	c.points.AddIf(h.IsClassed(), int32(math.Round(
 		float64(h.CardioMin[moderate])*r.ModeratePoints+float64(h.CardioMin[vigorous])*r.VigorousPoints)))
 	c.wornAwake.AddIf(isAwakeKnown, int32(h.WornAwakeMin))
-	c.sedentary.AddIf(hasSteps && isAwakeKnown, int32(h.SedentaryMin))
-	c.longest.AddIf(h.LongestBoutMin > 0, int32(h.LongestBoutMin))
-	c.prolonged.Add(int32(h.ProlongedBouts))
-	c.prolongedMin.Add(int32(h.ProlongedBoutMin))
-	c.long.Add(int32(h.LongBouts))
-	c.breaks.Add(int32(h.Breaks))
+	c.sedentary.AddIf(isSittingKnown, int32(h.SedentaryMin))
+	c.longest.AddIf(isSittingKnown && h.LongestBoutMin > 0, int32(h.LongestBoutMin))
+	c.prolonged.AddIf(isSittingKnown, int32(h.ProlongedBouts))
+	c.prolongedMin.AddIf(isSittingKnown, int32(h.ProlongedBoutMin))
+	c.long.AddIf(isSittingKnown, int32(h.LongBouts))
+	c.breaks.AddIf(isSittingKnown, int32(h.Breaks))
 	c.energyCal.AddIf(hasWeight && h.EnergyMin() > 0, h.EnergyCal(d.WeightG, r))
 	c.energyMin.AddIf(hasWeight, int32(h.EnergyMin()))
 	c.heartEnergyMin.Add(int32(h.HeartEnergyMin))

@@ -53,7 +53,8 @@ type Day struct {
 	ShakerBPM    float64 // below which nobody takes many steps
 	Keytel       Keytel
 
-	marks mark // of any minute
+	marks         mark // of any minute
+	isSittingTold bool // minutes without a step were counted too
 }
 
 // Keytel is what the heart says of energy (methods 3.3, E049).
@@ -70,6 +71,7 @@ type Rules struct {
 	CadenceModerate, CadenceVigorous         float64
 	RecentMin                                float64
 	Wear                                     WearRules
+	SittingCountedPct                        float64
 	ProlongedMin, LongMin, MotionStillMin    float64
 	ModeratePoints, VigorousPoints           float64
 	METLight, METModerate, METVigorous       float64
@@ -105,11 +107,25 @@ func (d *Day) classify(r *Rules) {
 		wake(d.Minutes, d.WornStretchMin)
 	}
 	d.marks = 0
+	wornMin, countedMin, stillMin := 0, 0, 0
 	for i := range d.Minutes {
 		m := &d.Minutes[i]
 		m.marks = d.mark(m, r)
 		d.marks |= m.marks
+		if !m.isWornAwake {
+			continue
+		}
+		wornMin++
+		if m.HasSteps {
+			countedMin++
+			if m.Steps == 0 {
+				stillMin++
+			}
+		}
 	}
+	// By motion there are no minutes but those with a step sample: what tells is that some are without a step.
+	d.isSittingTold = !d.SleepUnknown && 100*float64(countedMin) >= r.SittingCountedPct*float64(wornMin) &&
+		(stillMin > 0 || !d.WornByMotion)
 }
 
 func (d *Day) mark(m *Minute, r *Rules) (marks mark) {

@@ -23,12 +23,12 @@
 -- output:   vigorous_cardio_min integer: min vigorous by cadence or heart rate
 -- output:   cardio_points integer: points, moderate 1 and vigorous 2 a minute
 -- output:   worn_awake_min integer: min worn and not in bed; null when only the sums of the night are known
--- output:   sedentary_awake_min integer: min of them sedentary; null without steps
+-- output:   sedentary_awake_min integer: min of them sedentary; null without steps, and when the date's steps do not tell it
 -- output:   longest_sedentary_bout_min integer: min, the longest bout that began in the hour; null when none did
--- output:   prolonged_bout_count integer: bouts of at least 30 min that began in the hour
--- output:   prolonged_bout_min integer: min in them
--- output:   long_bout_count integer: bouts of at least 60 min that began in the hour
--- output:   sedentary_break_count integer: bouts that began in the hour and were broken off by movement before the day's last
+-- output:   prolonged_bout_count integer: bouts of at least 30 min that began in the hour; null where sedentary_awake_min is
+-- output:   prolonged_bout_min integer: min in them; null where sedentary_awake_min is
+-- output:   long_bout_count integer: bouts of at least 60 min that began in the hour; null where sedentary_awake_min is
+-- output:   sedentary_break_count integer: bouts that began in the hour and were broken off by movement before the day's last; null where sedentary_awake_min is
 -- output:   active_energy_cal bigint: cal beyond rest, estimated; 1000 cal = 1 kcal; null without weight
 -- output:   active_energy_min integer: min it was estimated over; null without weight
 -- output:   heart_energy_min integer: min of them estimated by heart rate
@@ -48,10 +48,11 @@
 -- audit:    long_bout_count <= prolonged_bout_count
 -- caution:  a wrist cannot tell sitting from standing; a bout counts in the hour it begins in and ends at midnight; worn is
 --           five minutes of the clock with a heart-rate sample, more on a day on which it comes every five minutes or less
---           often, or, on a day without heart rate, no 90 min without a step; when only the sums of a night are known, awake is not, and what needs it is null; a fast heart looks back for
---           steps to midnight at most, and for a workout to one that began the day before; a recorded workout counts, whoever
---           recorded it; figures by heart rate need a highest heart rate, by age at least, energy needs
---           weight too
+--           often, or, on a day without heart rate, no 90 min without a step; when only the sums of a night are known, awake
+--           is not, and what needs it is null; nor is sitting when fewer than four in five minutes worn and awake have a step
+--           sample, as of a device that sends those with steps alone; a fast heart looks back for steps to midnight at most,
+--           and for a workout to one that began the day before; a recorded workout counts, whoever recorded it; figures by
+--           heart rate need a highest heart rate, by age at least, energy needs weight too
 -- method:   activity_hours/1
 
 with
@@ -67,6 +68,7 @@ rules as (
         max(case when name = 'cardio_moderate_points' then value end) as moderate_points,
         max(case when name = 'cardio_vigorous_points' then value end) as vigorous_points,
         max(case when name = 'sedentary_heart_rate_reserve_pct' then value end) as sedentary_reserve_pct,
+        max(case when name = 'sedentary_counted_min_pct' then value end) as sitting_counted_pct,
         max(case when name = 'sedentary_prolonged_min' then value end) as prolonged_min,
         max(case when name = 'sedentary_long_min' then value end) as long_min,
         max(case when name = 'motion_still_min' then value end) as motion_still_min,
@@ -251,6 +253,7 @@ dates as (
         rules.recent_min,
         rules.moderate_points,
         rules.vigorous_points,
+        rules.sitting_counted_pct,
         rules.prolonged_min,
         rules.long_min,
         rules.motion_still_min,

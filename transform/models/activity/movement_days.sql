@@ -151,17 +151,17 @@ days as (
         cast(worn_awake_min as integer)
             as worn_awake_min,          -- min worn and not in bed; null when only the sums of the night are known
         cast(sedentary_awake_min as integer)
-            as sedentary_awake_min,     -- min of them sedentary
+            as sedentary_awake_min,     -- min of them sedentary; null when the device does not tell who sat
         cast(longest_sedentary_bout_min as integer)
             as longest_sedentary_bout_min,  -- min, longest bout of the day; null without one
         cast(prolonged_bout_count as integer)
-            as prolonged_bout_count,    -- bouts of at least 30 min
+            as prolonged_bout_count,    -- bouts of at least 30 min; null where sedentary_awake_min is
         cast(prolonged_bout_min as integer)
-            as prolonged_bout_min,      -- min in them
+            as prolonged_bout_min,      -- min in them; null where sedentary_awake_min is
         cast(long_bout_count as integer)
-            as long_bout_count,         -- bouts of at least 60 min
+            as long_bout_count,         -- bouts of at least 60 min; null where sedentary_awake_min is
         cast(sedentary_break_count as integer)
-            as sedentary_break_count,   -- bouts broken off by movement
+            as sedentary_break_count,   -- bouts broken off by movement; null where sedentary_awake_min is
         cast(active_hour_count as integer)
             as active_hour_count,       -- worn waking hours with at least 250 steps
         cast(worn_hour_count as integer)

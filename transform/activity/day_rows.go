@@ -24,6 +24,7 @@ func DayRows(_ context.Context, dates array.RecordReader) (array.RecordReader, e
 		offsets, samples         rows.Lists
 		levels, levelSamples     rows.Lists
 		distance, floors, energy *array.Int64
+		within                   [3]*array.Int64
 		users, days              = rows.Strings("user_id"), rows.Dates("local_date")
 		counts, sampleCounts     = rows.Int64s("step_count"), rows.Int64s("sample_count")
 		observed, activeHours    = rows.Int32s("observed_min"), rows.Int32s("active_hour_count")
@@ -38,6 +39,9 @@ func DayRows(_ context.Context, dates array.RecordReader) (array.RecordReader, e
 		peak1, peak30          = rows.Int32s("peak_1_cadence_per_min"), rows.Float64s("peak_30_cadence_per_min")
 		distances, floorCounts = rows.Int64s("distance_cm"), rows.Int32s("floor_count")
 		energies               = rows.Int64s("active_energy_cal")
+		stepsWithin            = [3]*rows.Numbers[int64]{
+			rows.Int64s("distance_step_count"), rows.Int64s("active_energy_step_count"), rows.Int64s("intensity_step_count"),
+		}
 	)
 	in := rows.NewCursor(dates, rows.Bound(map[string]*float64{
 		"active_hour_step_count": &rules.ActiveHourSteps, "cadence_moderate": &rules.CadenceModerate,
@@ -46,9 +50,11 @@ func DayRows(_ context.Context, dates array.RecordReader) (array.RecordReader, e
 		"user_id": &user, "local_date": &date, "step_utc_offset_min": &offset, "step_utc_offsets_min": &offsets,
 		"step_sample_counts": &samples, "intensity_levels": &levels, "intensity_sample_counts": &levelSamples,
 		"distance_cm": &distance, "floor_count": &floors, "active_energy_cal": &energy,
+		"distance_step_count": &within[0], "active_energy_step_count": &within[1], "intensity_step_count": &within[2],
 	}))
 	columns := rows.NewColumns(users, days, counts, sampleCounts, observed, activeHours, intensities, byLevel[0], byLevel[1],
-		byLevel[2], byLevel[3], equivalent, lightMin, moderateMin, vigorousMin, peak1, peak30, distances, floorCounts, energies)
+		byLevel[2], byLevel[3], equivalent, lightMin, moderateMin, vigorousMin, peak1, peak30, distances, floorCounts, energies,
+		stepsWithin[0], stepsWithin[1], stepsWithin[2])
 	return rows.NewStream(columns, func() (bool, error) {
 		if !in.Next() {
 			return false, in.Err()
@@ -86,6 +92,9 @@ func DayRows(_ context.Context, dates array.RecordReader) (array.RecordReader, e
 		distances.AddIf(distance.IsValid(in.Row), distance.Value(in.Row))
 		floorCounts.AddIf(floors.IsValid(in.Row), int32(floors.Value(in.Row)))
 		energies.AddIf(energy.IsValid(in.Row), energy.Value(in.Row))
+		for i, column := range stepsWithin {
+			column.AddIf(within[i].IsValid(in.Row), within[i].Value(in.Row))
+		}
 		return true, nil
 	}), nil
 }

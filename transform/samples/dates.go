@@ -71,6 +71,7 @@ type dateColumns struct {
 	lists   []metricLists
 	clocks  []clock
 	totals  []dateTotal
+	within  []stepTotal
 	held    *heldLists
 	flat    *flatLists
 	rest    *restLists
@@ -88,6 +89,10 @@ func newDateColumns() *dateColumns {
 		totals: []dateTotal{
 			{Distance, rows.Int64s("distance_cm")}, {Floors, rows.Int64s("floor_count")},
 			{ActiveEnergy, rows.Int64s("active_energy_cal")},
+		},
+		within: []stepTotal{
+			{Distance, rows.Int64s("distance_step_count")}, {ActiveEnergy, rows.Int64s("active_energy_step_count")},
+			{Intensity, rows.Int64s("intensity_step_count")},
 		},
 		held: newHeldLists(), flat: newFlatLists(), rest: newRestLists(), worn: newWornLists(), seconds: newSecondLists(),
 	}
@@ -107,6 +112,9 @@ func (c *dateColumns) all() []rows.Column {
 	for _, t := range c.totals {
 		columns = append(columns, t.column)
 	}
+	for _, t := range c.within {
+		columns = append(columns, t.column)
+	}
 	return slices.Concat(columns, c.held.columns(), c.flat.columns(), c.rest.columns(), c.worn.columns(),
 		c.seconds.columns())
 }
@@ -121,5 +129,8 @@ func (c *dateColumns) add(d *day) {
 	}
 	for i := range c.totals {
 		c.totals[i].add(&d.chosen[c.totals[i].metric])
+	}
+	for i := range c.within {
+		c.within[i].add(&d.chosen[c.within[i].metric], &d.chosen[Steps])
 	}
 }

@@ -156,3 +156,20 @@ func (t *dateTotal) add(of *series) {
 	}
 	t.column.AddIf(len(of.sums) > 0, sum)
 }
+
+// A stepTotal is a column of how many of a date's steps lie in minutes of a metric: of how much of the day it tells.
+type stepTotal struct {
+	metric Metric
+	column *rows.Numbers[int64]
+}
+
+func (t *stepTotal) add(of, steps *series) {
+	sum, k := int64(0), 0
+	for _, minute := range of.minutes {
+		at, found := Seek(steps.minutes, k, minute)
+		if k = at; found {
+			sum += int64(steps.sums[at])
+		}
+	}
+	t.column.AddIf(len(of.minutes) > 0, sum)
+}

@@ -25,6 +25,9 @@
 -- output:   distance_cm bigint: cm, by the device; null when it sends none
 -- output:   floor_count integer: floors climbed, by the device; null when it sends none
 -- output:   active_energy_cal bigint: cal beyond rest, by the device; 1000 cal = 1 kcal; null when it sends none
+-- output:   distance_step_count bigint: steps of the minutes for which a distance was measured; null when the device sends none
+-- output:   active_energy_step_count bigint: steps of the minutes for which active energy was told; null when the device sends none
+-- output:   intensity_step_count bigint: steps of the minutes with an activity class; null when the device sends none
 -- source:   steps as the device counted them; moderate + 2 x vigorous minutes after WHO 2020 (methods 3.2); an active
 --           hour after product rule A5; cadence classes after CADENCE-Adults (E045); peak 30-minute cadence after
 --           Tudor-Locke 2012: the mean of the 30 highest minutes, wherever they lie (E083)
@@ -36,8 +39,9 @@
 -- audit:    cadence_light_min + cadence_moderate_min + cadence_vigorous_min <= observed_min
 -- audit:    peak_30_cadence_per_min <= peak_1_cadence_per_min
 -- audit:    distance_cm >= 0 and floor_count >= 0 and active_energy_cal >= 0
+-- audit:    distance_step_count <= step_count and active_energy_step_count <= step_count and intensity_step_count <= step_count
 -- caution:  minutes of activity by class are the device's own classes, minutes of cadence are not; both say nothing of
---           swimming or riding; distance, floors and energy are the device's own; the hour that comes twice when clocks go
+--           swimming or riding; distance, floors and energy are the device's own, of the minutes for which it told them; the hour that comes twice when clocks go
 --           back is one hour
 -- method:   activity_days/1
 
@@ -71,6 +75,9 @@ dates as (
         stg_day_samples.distance_cm,
         stg_day_samples.floor_count,
         stg_day_samples.active_energy_cal,
+        stg_day_samples.distance_step_count,
+        stg_day_samples.active_energy_step_count,
+        stg_day_samples.intensity_step_count,
         rules.*
 
     from stg_day_samples

@@ -54,7 +54,7 @@ measured_days as (
         coalesce(hour_sums.implausible_min, 0) as implausible_min,
         coalesce(hour_sums.implausible_run_min, 0) as implausible_run_min,
         coalesce(hour_sums.shaker_min, 0) as shaker_min,
-        10 * cast(activity_days.distance_cm as double) / nullif(activity_days.step_count, 0) as stride_mm,
+        10 * cast(activity_days.distance_cm as double) / nullif(activity_days.distance_step_count, 0) as stride_mm,
         coalesce(user_days.is_valid_day, false) as is_valid_day
 
     from activity_days
@@ -99,7 +99,7 @@ days as (
             as implausible_run_min, -- min within ten on end of more than 220 steps
         cast(shaker_min as integer)
             as shaker_min,          -- min within ten on end of many steps at a resting pulse
-        stride_mm,                  -- mm, the device's distance / steps; null without distance or steps
+        stride_mm,                  -- mm, the device's distance / steps of its minutes; null without distance or such steps
         is_day_too_high,            -- more than 100,000 steps
         is_day_unusual,             -- a valid day of more than 45,000 or fewer than 100 steps
         is_stride_implausible,      -- a stride outside 0.25 to 2.5 m

@@ -5,11 +5,12 @@
 -- inputs:   activity_hours, activity_days, profile_days, user_days, definitions
 -- build:    table
 -- source:   cardio points, bouts and energy beyond rest as activity_hours says; active hours of worn waking hours after
---           product rule A5; distance by the device, else steps x stride of the person's height (methods 3.1); energy at
---           rest after Mifflin-St Jeor 1990 (E047); a goal is that of its day and judged on a valid day only
---           (product rule A6)
+--           product rule A5; distance by the device, and steps x stride of the person's height in minutes without one
+--           (methods 3.1); energy and classes by the device when four in five of the day's steps are in minutes for which
+--           it tells them, else as activity_hours says; energy at rest after Mifflin-St Jeor 1990 (E047); a goal is that of
+--           its day and judged on a valid day only (product rule A6)
 -- audit:    active_hour_count <= worn_hour_count
--- audit:    distance_source in ('device', 'height')
+-- audit:    distance_source in ('device', 'height', 'both')
 -- audit:    (distance_m is null) = (distance_source is null)
 -- audit:    active_energy_source in ('device', 'estimate')
 -- audit:    (active_energy_kcal is null) = (active_energy_source is null)
@@ -27,6 +28,7 @@ rules as (
     select
         max(case when name = 'active_hour_step_count' then value end) as active_step_count,
         max(case when name = 'worn_hour_min' then value end) as worn_hour_min,
+        max(case when name = 'device_steps_min_pct' then value end) as device_steps_pct,
         max(case when name = 'vigorous_minute_weight' then value end) as vigorous_weight,
         max(case when name = 'stride_height_male_pct' then value end) as stride_male_pct,
         max(case when name = 'stride_height_female_pct' then value end) as stride_female_pct,
@@ -87,16 +89,20 @@ judged_days as (
 
     select
         hour_sums.*,
-        activity_days.distance_cm,
+        cast(activity_days.distance_cm as double) / 100 as device_distance_m,
         activity_days.floor_count,
         activity_days.active_energy_cal as device_active_energy_cal,
         activity_days.moderate_equivalent_min as device_equivalent_min,
+        100 * activity_days.distance_step_count >= rules.device_steps_pct * hour_sums.step_count as is_distance_told,
+        100 * activity_days.active_energy_step_count >= rules.device_steps_pct * hour_sums.step_count as is_energy_told,
+        100 * activity_days.intensity_step_count >= rules.device_steps_pct * hour_sums.step_count as is_intensity_told,
         profile_days.step_count_goal,
         profile_days.active_goal_min,
         profile_days.active_hour_count_goal,
         coalesce(user_days.is_valid_day, false) as is_valid_day,
         hour_sums.moderate_cardio_min + rules.vigorous_weight * hour_sums.vigorous_cardio_min as cardio_equivalent_min,
-        hour_sums.step_count * profile_days.body_height_mm
+        -- Of the steps in minutes without a distance.
+        (hour_sums.step_count - coalesce(activity_days.distance_step_count, 0)) * profile_days.body_height_mm
         * case profile_days.sex
             when 'male' then rules.stride_male_pct
             when 'female' then rules.stride_female_pct
@@ -127,8 +133,9 @@ measured_days as (
 
     select
         judged_days.*,
-        coalesce(cast(device_equivalent_min as double), cardio_equivalent_min) as equivalent_min,
-        cast(coalesce(device_active_energy_cal, active_energy_cal) as double) / 1000 as either_active_energy_kcal
+        case when is_intensity_told then cast(device_equivalent_min as double) else cardio_equivalent_min end as equivalent_min,
+        cast(case when is_energy_told then device_active_energy_cal else active_energy_cal end as double) / 1000
+            as either_active_energy_kcal
 
     from judged_days
 
@@ -147,7 +154,7 @@ days as (
         cast(cardio_points as integer)
             as cardio_points,           -- points, moderate 1 and vigorous 2 a minute
         cast(equivalent_min as integer)
-            as active_equivalent_min,   -- min, moderate + 2 x vigorous: the device's classes, else by cadence and heart rate
+            as active_equivalent_min,   -- min, moderate + 2 x vigorous: the device's classes when they tell most of the day, else by cadence and heart rate
         cast(worn_awake_min as integer)
             as worn_awake_min,          -- min worn and not in bed; null when only the sums of the night are known
         cast(sedentary_awake_min as integer)
@@ -167,21 +174,23 @@ days as (
         cast(worn_hour_count as integer)
             as worn_hour_count,         -- worn waking hours
         case
-            when distance_cm is not null then cast(distance_cm as double) / 100
-            else stride_distance_m
+            when device_distance_m is null then stride_distance_m
+            when stride_distance_m is not null then device_distance_m + stride_distance_m
+            when is_distance_told then device_distance_m
         end
-            as distance_m,              -- m on foot; null without a device's distance, height and sex
+            as distance_m,              -- m on foot; null when the device does not tell most of it and height or sex is not known
         case
-            when distance_cm is not null then 'device'
+            when is_distance_told then 'device'
+            when device_distance_m is not null and stride_distance_m is not null then 'both'
             when stride_distance_m is not null then 'height'
         end
-            as distance_source,         -- device, or height: steps x stride of the height
+            as distance_source,         -- device: of four in five steps; height: steps x stride of the height; both
         floor_count,                    -- floors climbed, by the device
         resting_energy_kcal,            -- kcal of the whole date at rest
         either_active_energy_kcal
-            as active_energy_kcal,      -- kcal beyond rest, by the device, else estimated
+            as active_energy_kcal,      -- kcal beyond rest, by the device when it tells most of the day, else estimated
         case
-            when device_active_energy_cal is not null then 'device'
+            when is_energy_told then 'device'
             when active_energy_cal is not null then 'estimate'
         end
             as active_energy_source,    -- device, or estimate: by MET and, within its gate, by heart rate

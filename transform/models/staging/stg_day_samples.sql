@@ -56,6 +56,9 @@
 -- output:   distance_cm bigint: cm on the date; null when none was measured
 -- output:   floor_count bigint: floors climbed on the date; null when none were counted
 -- output:   active_energy_cal bigint: cal beyond rest on the date; null when not told
+-- output:   distance_step_count bigint: steps of the minutes for which a distance was measured; null when none was
+-- output:   active_energy_step_count bigint: steps of the minutes for which energy was told; null when none was
+-- output:   intensity_step_count bigint: steps of the minutes with an activity class; null when there is none
 -- output:   held_rates_bpm integer[]: beats/min, the rates of the date, in order; null = none is valid
 -- output:   held_sample_counts integer[]: valid samples at each rate
 -- output:   held_ms integer[]: ms in which each rate was seen: each sample until the next, spot values for 120 s at most

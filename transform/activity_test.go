@@ -131,6 +131,57 @@ func TestALateWorkoutCountsAlsoAfterMidnight(t *testing.T) {
 	w.sameAsFull()
 }
 
+// Steps that a device counts over many minutes are walked in all of them: in one they would be too fast for anybody.
+func TestStepsOfManyMinutesAreWalkedInAllOfThem(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, "activity_hours", "activity_bouts", "activity_plausibility_days")
+	walk := func(user, metric string, period int32, values ...int32) piece {
+		return piece{hours: []schemas.SeriesHour{hours(user, "watch", metric, firstDay, 9, period, values...)}}
+	}
+	w.put(map[string]piece{
+		"long":    walk("long", schemas.Steps, 300_000, 500, 500, 660, 0, 0, 0),
+		"counter": walk("counter", schemas.StepCounter, 300_000, 1000, 1500, 2000, 2660, 2660, 2660, 2660),
+		"short":   walk("short", schemas.Steps, 60_000, slices.Concat(repeat(10, 100), repeat(5, 132), repeat(15, 0))...),
+	})
+	w.build(false)
+	reader, err := transform.OpenReader(t.Context(), w.lake, w.project, testConfig(t))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer reader.Close()
+	rows, err := reader.DB.QueryContext(t.Context(), `
+		select
+			d.user_id,
+			concat_ws(' ', d.step_count, d.observed_min, d.cadence_moderate_min, d.cadence_vigorous_min, d.peak_1_cadence_per_min,
+				d.peak_30_cadence_per_min),
+			concat_ws(' ', h.step_count, h.observed_min, h.moderate_cardio_min, h.vigorous_cardio_min, h.implausible_min, p.is_plausible),
+			concat_ws(' ', b.bout_kind, b.duration_min, b.step_count, b.cadence_steps_per_min)
+		from activity_days as d
+		join activity_hours as h on d.user_id = h.user_id
+		join activity_bouts as b on d.user_id = b.user_id
+		join activity_plausibility_days as p on d.user_id = p.user_id`)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer rows.Close()
+	got := map[string][3]string{}
+	for rows.Next() {
+		var user string
+		var tables [3]string
+		if err := rows.Scan(&user, &tables[0], &tables[1], &tables[2]); err != nil {
+			t.Fatal(err)
+		}
+		got[user] = tables
+	}
+	if err := rows.Err(); err != nil {
+		t.Fatal(err)
+	}
+	same := [3]string{"1660 30 10 5 132 55.333333333333336", "1660 30 10 5 0 true", "walk 15 1660 100"}
+	if diff := cmp.Diff(map[string][3]string{"long": same, "counter": same, "short": same}, got); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+}
+
 // A naiveDay is a person's date, minute by minute, as somebody would write it down who has no database.
 type naiveDay struct {
 	steps, heart map[int]map[string][]int32 // by minute and device

@@ -8,8 +8,8 @@
 -- output:   user_id varchar: person
 -- output:   local_date date: the person's date
 -- output:   step_count bigint: steps; the device's own zeros are zeros
--- output:   sample_count bigint: step samples
--- output:   observed_min integer: min with at least one step sample
+-- output:   sample_count bigint: step samples; one of many minutes counts in each of them
+-- output:   observed_min integer: min over which steps were counted
 -- output:   active_hour_count integer: hours on the person's clock with at least active_hour_step_count steps
 -- output:   intensity_sample_count bigint: activity-class samples; null when there are none
 -- output:   sedentary_min integer: min the device calls sedentary; null when it sends no class
@@ -41,8 +41,9 @@
 -- audit:    distance_cm >= 0 and floor_count >= 0 and active_energy_cal >= 0
 -- audit:    distance_step_count <= step_count and active_energy_step_count <= step_count and intensity_step_count <= step_count
 -- caution:  minutes of activity by class are the device's own classes, minutes of cadence are not; both say nothing of
---           swimming or riding; distance, floors and energy are the device's own, of the minutes for which it told them; the hour that comes twice when clocks go
---           back is one hour
+--           swimming or riding; distance, floors and energy are the device's own, of the minutes for which it told them; the
+--           hour that comes twice when clocks go back is one hour; the cadence in the minutes of a longer sample is its mean,
+--           so that its fastest minute is not told
 -- method:   activity_days/1
 
 with

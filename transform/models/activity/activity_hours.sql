@@ -14,7 +14,7 @@
 -- output:   local_date date: the person's date
 -- output:   local_hour integer: 0 to 23 on the person's clock; the hour that comes twice is one
 -- output:   step_count bigint: steps; null when none were counted
--- output:   observed_min integer: min with a step sample
+-- output:   observed_min integer: min over which steps were counted
 -- output:   measured_min integer: min with a heart-rate sample
 -- output:   cadence_light_min integer: min of 1 to 99 steps; null without steps
 -- output:   cadence_moderate_min integer: min of 100 to 129 steps; null without steps
@@ -52,7 +52,8 @@
 --           is not, and what needs it is null; nor is sitting when fewer than four in five minutes worn and awake have a step
 --           sample, as of a device that sends those with steps alone; a fast heart looks back for steps to midnight at most,
 --           and for a workout to one that began the day before; a recorded workout counts, whoever recorded it; figures by
---           heart rate need a highest heart rate, by age at least, energy needs weight too
+--           heart rate need a highest heart rate, by age at least, energy needs weight too; the cadence in the minutes of a
+--           longer step sample is its mean, and where that is less than a step a minute, some pass for still
 -- method:   activity_hours/1
 
 with

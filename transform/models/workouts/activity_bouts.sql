@@ -23,7 +23,8 @@
 -- audit:    duration_min >= 10
 -- audit:    confidence_pct between 0 and 100
 -- audit:    active_min <= duration_min
--- caution:  a stretch ends at midnight; a ride is told by the heart alone and may be any exercise without steps
+-- caution:  a stretch ends at midnight; a ride is told by the heart alone and may be any exercise without steps; the cadence
+--           in the minutes of a longer step sample is its mean, which hides a short run
 -- method:   activity_bouts/1
 
 with

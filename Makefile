@@ -48,8 +48,10 @@ test: check ## Run all tests (PKG=./... chooses; DIURNA_TESTDATA=DIR adds those 
 # Tests of one goroutine or of other processes: the race detector makes them take minutes and has nothing to find in them.
 # They run in test/norace instead.
 WITHOUT_RACE := \
+	TestABuildCutOffAnywhereIsCompletedByTheNext \
 	TestAFullDiskLosesNothing \
 	TestAGrowingPrefixAddsAndSupersedesAndTakesNothingAway \
+	TestALateSegmentMovesItsNeighboursNight \
 	TestARealExportGivesWhatItsFilesSay \
 	TestARepairedHomeGivesTheSameTables \
 	TestARunningCounterComesToTheSameDaysInEveryOrderOfArrival \
@@ -58,6 +60,7 @@ WITHOUT_RACE := \
 	TestAnImportKilledAtAnyPointEndsInTheSameTables \
 	TestAnInterruptedImportGoesOnWhereItWas \
 	TestDaysOfEveryLengthGoThroughTheModels \
+	TestEveryCitedMethodIsExplained \
 	TestEveryFigureOfARealWeekIsThatOfTheFiles \
 	TestEveryReachAndLookbackGivesTheRowsOfAFullBuild \
 	TestEveryTransitionOfEveryZoneIsDatedByTheClockOnTheWall \
@@ -65,11 +68,14 @@ WITHOUT_RACE := \
 	TestFullCompactionCutsLargeTablesIntoFilesOfEqualRows \
 	TestFullCompactionGivesTheSameBytesWhateverTheCuts \
 	TestIngestKeepsToItsMemory \
+	TestLateBatchesOfSomePeopleComeOutAsOneFullBuild \
 	TestMemoryIsBoundedWhateverTheBacklog \
 	TestMergeGivesTheSameSilverForEveryShuffleAndCut \
+	TestMinutesAreThoseOfPlainSQL \
 	TestModels \
 	TestMonthsAndYearsOfRealPeopleWithGapsRenderAndTellTheirRows \
 	TestNoRenderingHoldsADiagnosticWord \
+	TestPowerCutsAndKillsLoseAndDoubleNothing \
 	TestTheChunksOfABacklogMayComeInAnyOrderAndAgain \
 	TestTheDaysAreTheSameInEveryOrderOfArrival \
 	TestTheFactsOfTheFitabaseExportHoldAfterImport \
@@ -124,7 +130,6 @@ test/norace: check ## Run the tests that a run with the race detector leaves out
 		$$(grep -rlE --include='*_test.go' "^func $(WITHOUT_RACE_PATTERN)\(" . | xargs -n 1 dirname | sort -u)
 	$(GO) test -count=1 -timeout $(TIMEOUT) -run '^($(PROCESS_TESTS))$$' ./cmd/diurna
 	$(GO) test -count=1 -timeout $(TIMEOUT) -run '^TestNothingIsLostOrDoubledWhateverHappens$$' ./ingest
-	$(GO) test -count=1 -timeout $(TIMEOUT) -run '^TestPower' ./ingest/lake
 
 .PHONY: torture
 torture: check ## Kill and freeze ingesters, builder and compactor KILLS (1000) times and check the lake after each

@@ -114,7 +114,7 @@ type torture struct {
 //
 // DIURNA_TORTURE_KILLS sets how many are killed at random, DIURNA_SEED what is drawn.
 func TestNothingIsLostOrDoubledWhoeverIsKilled(t *testing.T) {
-	kills := number(t, "DIURNA_TORTURE_KILLS", 60)
+	kills := number(t, "DIURNA_TORTURE_KILLS", 30)
 	seed := uint64(number(t, "DIURNA_SEED", int(time.Now().UnixNano()&0xffffff)))
 	t.Logf("to draw the same again: DIURNA_SEED=%d", seed)
 

@@ -19,7 +19,7 @@ const (
 	defaultFileRows = 65_536
 	// groupsInFile is in how many groups of rows a file lies, in order of person: of a file that is read for one person, or
 	// written again for one, the others' groups are left alone.
-	groupsInFile = 8
+	groupsInFile = 16
 	// filesCompared is of how many files' rows are compared at once: of a table of 15 million, all of
 	// them did not fit into 2 GB.
 	filesCompared = 16

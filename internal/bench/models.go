@@ -232,8 +232,11 @@ func copyGold(ctx context.Context, h *home, project *transform.Project, days int
 }
 
 // copiedRows is about how many rows of a copied table lie in a file, dates after dates, as a builder leaves them that
-// builds day after day.
-const copiedRows = 65_536
+// builds day after day; copiedGroupRows is how many lie in a group of rows, which is what one person is found by.
+const (
+	copiedRows      = 65_536
+	copiedGroupRows = copiedRows / 16
+)
 
 func copyTable(ctx context.Context, h *home, db *sql.DB, m *transform.Model, days int) error {
 	table := "gold." + m.Name
@@ -274,7 +277,7 @@ func copyTable(ctx context.Context, h *home, db *sql.DB, m *transform.Model, day
 			return err
 		}
 		if _, err := db.ExecContext(ctx, fmt.Sprintf(`copy (select * exclude file_number from copied where file_number = %d
-			order by %s) to '%s' (format parquet, compression zstd)`, n, strings.Join(m.Grain, ", "), tmp)); err != nil {
+			order by %s) to '%s' (format parquet, compression zstd, row_group_size %d)`, n, strings.Join(m.Grain, ", "), tmp, copiedGroupRows)); err != nil {
 			return err
 		}
 		path, err := h.lake.Publish(ctx, table, tmp, m.Name, nil)

@@ -258,7 +258,7 @@ func (p *pipeline) build(ctx context.Context) error {
 	result, err := p.builder.Build(ctx)
 	timed()
 	p.metrics.wasBuilt(result, err)
-	if _, unsound := errors.AsType[*transform.AuditError](err); unsound && p.role.stays {
+	if isUnsound(err) && p.role.stays {
 		p.log.ErrorContext(ctx, "tables are left as they were", schemas.LogKeyError, err)
 		return nil
 	}
@@ -270,6 +270,12 @@ func (p *pipeline) build(ctx context.Context) error {
 	}
 	defer p.metrics.timed("settle")()
 	return p.settler.settle(ctx)
+}
+
+// isUnsound reports whether a build failed because models broke their audits, and not for want of room besides.
+func isUnsound(err error) bool {
+	_, isAudit := errors.AsType[*transform.AuditError](err)
+	return isAudit && !isDiskFull(err)
 }
 
 // close gives everything back, the home last.

@@ -7,6 +7,7 @@ import (
 	"net/http/httptest"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"testing"
 	"testing/fstest"
 
@@ -93,6 +94,20 @@ func TestAModelThatBreaksItsAuditsEndsNoProcessThatStays(t *testing.T) {
 		t.Fatal(err)
 	}
 	wantMetrics(t, p, "diurna_build_failed_tables 0")
+}
+
+func TestAFullDiskIsWaitedOutWhateverElseFailed(t *testing.T) {
+	t.Parallel()
+	audit := &transform.AuditError{Model: "unsound_days", Rule: "step_count < 0", Count: 11}
+	for err, want := range map[error]bool{
+		nil: false, errors.New("else"): false, syscall.ENOSPC: false,
+		&transform.BuildError{Err: errors.Join(audit, errors.New("left as it was"))}: true,
+		&transform.BuildError{Err: errors.Join(audit, syscall.ENOSPC)}:               false,
+	} {
+		if got := isUnsound(err); got != want {
+			t.Errorf("%v is for want of sound models alone: %v, want %v", err, got, want)
+		}
+	}
 }
 
 func wantMetrics(t *testing.T, p *pipeline, want ...string) {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/diurna-health/diurna/schemas"
@@ -27,27 +28,26 @@ type rule struct {
 // rules, since a model has many and most builds have few rows. It returns of how many days the rows were taken out,
 // because they break an audit.
 func (r *run) audit(ctx context.Context, m *Model) (withheld int64, err error) {
-	promises := r.project.promises(m)
-	counts, err := r.w.countBroken(ctx, append(promises, m.auditRules()...))
+	promises, audits := r.project.promises(m), m.auditRules()
+	counts, err := r.w.countBroken(ctx, slices.Concat(promises, audits))
 	if err != nil {
 		return 0, fmt.Errorf("audit %s: %w", m.Name, err)
 	}
 	if err := broken(m, promises, counts); err != nil {
 		return 0, err
 	}
-	err = broken(m, m.auditRules(), counts[len(promises):])
-	if err == nil {
+	unsound := broken(m, audits, counts[len(promises):])
+	if unsound == nil {
 		return 0, nil
 	}
-	withheld, withholdErr := r.withhold(ctx, m)
-	switch {
-	case withholdErr != nil:
-		return 0, fmt.Errorf("withhold days of %s: %w", m.Name, withholdErr)
-	case withheld == 0:
-		return 0, err
+	if withheld, err = r.withhold(ctx, m); err != nil {
+		return 0, fmt.Errorf("withhold days of %s: %w", m.Name, err)
+	}
+	if withheld == 0 {
+		return 0, unsound
 	}
 	r.cfg.Logger.WarnContext(ctx, "days withheld, their rows break an audit",
-		schemas.LogKeyModel, m.Name, schemas.LogKeyDays, withheld, schemas.LogKeyError, err)
+		schemas.LogKeyModel, m.Name, schemas.LogKeyDays, withheld, schemas.LogKeyError, unsound)
 	return withheld, nil
 }
 

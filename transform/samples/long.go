@@ -23,7 +23,7 @@ func (h *Hour) isLong() bool {
 func (t *track) addLong(h *Hour, first int64) {
 	for i, v := range h.Values {
 		from := h.startMS(i)
-		until := min(from+int64(h.PeriodMS), h.midnightMS())
+		until := min(from+int64(h.PeriodMS), h.midnightMS(from))
 		if t.metric.isAmount() {
 			t.share(h, v, from, until, first)
 		} else {
@@ -53,9 +53,9 @@ func (t *track) repeat(h *Hour, class int32, fromMS, untilMS, first int64) {
 	}
 }
 
-// midnightMS returns when the date ends on which the hour was recorded.
-func (h *Hour) midnightMS() int64 {
+// midnightMS returns when the person's date of a moment ends.
+func (h *Hour) midnightMS(ms int64) int64 {
 	const dayMS = minutesOfDay * minuteMS
 	offset := int64(h.UTCOffsetMin) * minuteMS
-	return (floorDiv(h.startMS(0)+offset, dayMS)+1)*dayMS - offset
+	return (floorDiv(ms+offset, dayMS)+1)*dayMS - offset
 }

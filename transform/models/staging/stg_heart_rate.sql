@@ -8,102 +8,28 @@
 
 with
 
-hours as (
-
-    select
-        user_id,
-        local_date,
-        device_id,
-        case source when 'native' then 1 when 'import' then 2 else 3 end as source_rank,
-        hour_at,
-        period_ms,
-        is_shared,
-        is_by_minute,
-        is_regular,
-        offsets_ms,
-        rates_bpm
-
-    from stg_heart_rate_hours
-
-),
-
--- Most days have one device, and its heart rate comes by the minute: it needs neither choice nor sum.
-minutes_as_recorded as (
-
-    select
-        user_id,
-        local_date,
-        (epoch_us(hour_at) // 1000 + offsets_ms[1]) // 60000 + generate_subscripts(rates_bpm, 1) - 1 as minute_number,
-        unnest(rates_bpm) as bpm
-
-    from hours
-
-    where is_by_minute and is_regular
-
-),
-
-regular_samples as (
-
-    select
-        user_id,
-        local_date,
-        device_id,
-        source_rank,
-        is_shared,
-        epoch_us(hour_at) // 1000 + offsets_ms[1] as first_ms,
-        cast(period_ms as bigint) as period_ms,
-        generate_subscripts(rates_bpm, 1) - 1 as sample_index,
-        unnest(rates_bpm) as bpm
-
-    from hours
-
-    where is_regular and not is_by_minute
-
-),
-
-scattered_samples as (
-
-    select
-        user_id,
-        local_date,
-        device_id,
-        source_rank,
-        is_shared,
-        epoch_us(hour_at) // 1000 as hour_ms,
-        unnest(offsets_ms) as offset_ms,
-        unnest(rates_bpm) as bpm
-
-    from hours
-
-    where not is_regular
-
-),
-
+-- Samples of a regular hour follow each other from the one offset on.
 samples as (
 
     select
         user_id,
         local_date,
         device_id,
-        source_rank,
+        case source when 'native' then 1 when 'import' then 2 else 3 end as source_rank,
         is_shared,
-        (first_ms + sample_index * period_ms) // 60000 as minute_number,
-        bpm
+        epoch_us(hour_at) // 1000 as hour_ms,
+        unnest(
+            case
+                when is_regular
+                    then list_transform(
+                        range(len(rates_bpm)), lambda i: cast(offsets_ms[1] + i * period_ms as integer)
+                    )
+                else offsets_ms
+            end
+        ) as offset_ms,
+        unnest(rates_bpm) as bpm
 
-    from regular_samples
-
-    union all
-
-    select
-        user_id,
-        local_date,
-        device_id,
-        source_rank,
-        is_shared,
-        (hour_ms + offset_ms) // 60000 as minute_number,
-        bpm
-
-    from scattered_samples
+    from stg_heart_rate_hours
 
 ),
 
@@ -111,13 +37,9 @@ samples as (
 shared_samples as (
 
     select
-        user_id,
-        local_date,
-        minute_number,
-        bpm,
-        device_id,
+        *,
         first_value(device_id) over (
-            partition by user_id, local_date, minute_number
+            partition by user_id, local_date, (hour_ms + offset_ms) // 60000
             order by source_rank, device_id
         ) as chosen_device_id
 
@@ -127,12 +49,14 @@ shared_samples as (
 
 ),
 
-samples_to_sum as (
+-- Most dates have one device, and need no choice.
+chosen_samples as (
 
     select
         user_id,
         local_date,
-        minute_number,
+        hour_ms,
+        offset_ms,
         bpm
 
     from samples
@@ -144,7 +68,8 @@ samples_to_sum as (
     select
         user_id,
         local_date,
-        minute_number,
+        hour_ms,
+        offset_ms,
         bpm
 
     from shared_samples
@@ -153,54 +78,25 @@ samples_to_sum as (
 
 ),
 
-minutes_summed as (
-
-    select
-        user_id,
-        local_date,
-        minute_number,
-        min(bpm) as heart_rate_min_bpm,
-        cast(sum(bpm) as bigint) as heart_rate_sum_bpm,
-        max(bpm) as heart_rate_max_bpm,
-        cast(count(*) as bigint) as sample_count
-
-    from samples_to_sum
-
-    group by user_id, local_date, minute_number
-
-),
-
-all_minutes as (
-
-    select
-        user_id,
-        local_date,
-        minute_number,
-        bpm as heart_rate_min_bpm,
-        cast(bpm as bigint) as heart_rate_sum_bpm,
-        bpm as heart_rate_max_bpm,
-        cast(1 as bigint) as sample_count
-
-    from minutes_as_recorded
-
-    union all
-
-    select * from minutes_summed
-
-),
-
 minutes as (
 
     select
-        user_id,                -- person
-        local_date,             -- the person's date
-        minute_number,          -- minutes since 1970-01-01 UTC
-        heart_rate_min_bpm,     -- beats/min, lowest valid sample of the minute
-        heart_rate_sum_bpm,     -- beats/min, sum over the minute's valid samples: divided by sample_count, their mean
-        heart_rate_max_bpm,     -- beats/min, highest valid sample of the minute
-        sample_count            -- valid samples in the minute
+        user_id,                    -- person
+        local_date,                 -- the person's date
+        (hour_ms + offset_ms) // 60000
+            as minute_number,       -- minutes since 1970-01-01 UTC
+        min(bpm)
+            as heart_rate_min_bpm,  -- beats/min, lowest valid sample of the minute
+        cast(sum(bpm) as bigint)
+            as heart_rate_sum_bpm,  -- beats/min, sum over the minute's valid samples: divided by sample_count, their mean
+        max(bpm)
+            as heart_rate_max_bpm,  -- beats/min, highest valid sample of the minute
+        count(*)
+            as sample_count         -- valid samples in the minute
 
-    from all_minutes
+    from chosen_samples
+
+    group by user_id, local_date, (hour_ms + offset_ms) // 60000
 
 )
 

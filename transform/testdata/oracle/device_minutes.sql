@@ -2,33 +2,10 @@
 -- minute lies in which the sample starts that speaks for it.
 --
 -- grain:    user_id, local_date, metric, minute_number
--- inputs:   naive_given_samples, stg_heart_rate_hours
+-- inputs:   naive_given_samples, naive_heart_samples
 -- build:    view
 
 with
-
-beats as (
-
-    select
-        user_id,
-        local_date,
-        device_id,
-        source,
-        epoch_us(hour_at) // 1000 as hour_ms,
-        unnest(
-            case
-                when is_regular
-                    then list_transform(
-                        generate_series(0, len(rates_bpm) - 1),
-                        lambda i: cast(offsets_ms[1] + i * period_ms as integer)
-                    )
-                else offsets_ms
-            end
-        ) as offset_ms
-
-    from stg_heart_rate_hours
-
-),
 
 samples as (
 
@@ -38,11 +15,11 @@ samples as (
         'heart_rate' as metric,
         device_id,
         source,
-        (hour_ms + offset_ms) // 60000 as minute_number,
+        minute_number,
         1 as covered_min,
         1 as is_worn
 
-    from beats
+    from naive_heart_samples
 
     union all
 

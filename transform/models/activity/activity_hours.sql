@@ -2,7 +2,7 @@
 -- hour was spent, awake and with the watch on.
 --
 -- grain:    user_id, local_date, local_hour
--- inputs:   stg_day_samples, in_bed_days, sleep_nights, wear_days, workouts, profile_days, heart_rate_max_days,
+-- inputs:   stg_day_samples, stg_beds, sleep_nights, wear_days, workouts, profile_days, heart_rate_max_days,
 --           resting_heart_rate_days, definitions
 -- build:    table
 -- lookback: 1 days
@@ -176,20 +176,6 @@ bounds as (
 
 ),
 
-beds as (
-
-    select
-        user_id,
-        local_date,
-        array_agg(cast(from_minute as integer)) as bed_from_minutes,
-        array_agg(cast(until_minute as integer)) as bed_until_minutes
-
-    from in_bed_days
-
-    group by user_id, local_date
-
-),
-
 -- A workout may go on after midnight, so that the date after its own is one of its dates.
 dated_workouts as (
 
@@ -245,8 +231,8 @@ dates as (
         stg_day_samples.step_counts,
         stg_day_samples.step_utc_offset_min,
         stg_day_samples.step_utc_offsets_min,
-        beds.bed_from_minutes,
-        beds.bed_until_minutes,
+        stg_beds.bed_from_minutes,
+        stg_beds.bed_until_minutes,
         times_of_workouts.workout_from_minutes,
         times_of_workouts.workout_until_minutes,
         rules.cadence_moderate,
@@ -274,9 +260,9 @@ dates as (
     inner join bounds
         on stg_day_samples.user_id = bounds.user_id
         and stg_day_samples.local_date = bounds.local_date
-    left join beds
-        on bounds.user_id = beds.user_id
-        and bounds.local_date = beds.local_date
+    left join stg_beds
+        on bounds.user_id = stg_beds.user_id
+        and bounds.local_date = stg_beds.local_date
     left join times_of_workouts
         on bounds.user_id = times_of_workouts.user_id
         and bounds.local_date = times_of_workouts.local_date

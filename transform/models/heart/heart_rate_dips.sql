@@ -1,7 +1,7 @@
 -- heart_rate_dips: one row per person and valid night: how much slower the heart was asleep than awake on that date.
 --
 -- grain:    user_id, night_date
--- inputs:   heart_rate_nights, sleep_nights, in_bed_days, stg_day_samples, definitions
+-- inputs:   heart_rate_nights, sleep_nights, stg_beds, stg_day_samples, definitions
 -- build:    table
 -- go:       heart_rate_dips
 -- order:    none
@@ -34,20 +34,6 @@ rules as (
 
 ),
 
-beds as (
-
-    select
-        user_id,
-        local_date,
-        array_agg(cast(from_minute as integer)) as bed_from_minutes,
-        array_agg(cast(until_minute as integer)) as bed_until_minutes
-
-    from in_bed_days
-
-    group by user_id, local_date
-
-),
-
 nights as (
 
     select
@@ -58,8 +44,8 @@ nights as (
         stg_day_samples.heart_rate_minutes,
         stg_day_samples.heart_rate_sums_bpm,
         stg_day_samples.heart_rate_sample_counts,
-        beds.bed_from_minutes,
-        beds.bed_until_minutes,
+        stg_beds.bed_from_minutes,
+        stg_beds.bed_until_minutes,
         rules.awake_min
 
     from stg_day_samples
@@ -72,9 +58,9 @@ nights as (
     inner join sleep_nights
         on heart_rate_nights.user_id = sleep_nights.user_id
         and heart_rate_nights.night_date = sleep_nights.night_date
-    left join beds
-        on heart_rate_nights.user_id = beds.user_id
-        and heart_rate_nights.night_date = beds.local_date
+    left join stg_beds
+        on heart_rate_nights.user_id = stg_beds.user_id
+        and heart_rate_nights.night_date = stg_beds.local_date
     cross join rules
 
     where

@@ -1,7 +1,7 @@
 -- resting_heart_rate_days: one row per person and local date on which a resting heart rate can be told.
 --
 -- grain:    user_id, local_date
--- inputs:   heart_rate_nights, sleep_nights, in_bed_days, stg_day_samples, definitions
+-- inputs:   heart_rate_nights, sleep_nights, stg_beds, stg_day_samples, definitions
 -- build:    table
 -- go:       resting_heart_rate_days
 -- order:    none
@@ -53,20 +53,6 @@ asleep as (
 
 ),
 
-beds as (
-
-    select
-        user_id,
-        local_date,
-        array_agg(cast(from_minute as integer)) as bed_from_minutes,
-        array_agg(cast(until_minute as integer)) as bed_until_minutes
-
-    from in_bed_days
-
-    group by user_id, local_date
-
-),
-
 -- Minutes are for those who were not seen asleep: handing over everybody's took four times as long.
 dates as (
 
@@ -80,8 +66,8 @@ dates as (
         case when asleep.user_id is null then stg_day_samples.heart_rate_sample_counts end as heart_rate_sample_counts,
         case when asleep.user_id is null then stg_day_samples.step_minutes end as step_minutes,
         case when asleep.user_id is null then stg_day_samples.step_counts end as step_counts,
-        beds.bed_from_minutes,
-        beds.bed_until_minutes,
+        stg_beds.bed_from_minutes,
+        stg_beds.bed_until_minutes,
         rules.*
 
     from stg_day_samples
@@ -94,9 +80,9 @@ dates as (
     left join sleep_nights
         on dirty_days.user_id = sleep_nights.user_id
         and dirty_days.local_date = sleep_nights.night_date
-    left join beds
-        on dirty_days.user_id = beds.user_id
-        and dirty_days.local_date = beds.local_date
+    left join stg_beds
+        on dirty_days.user_id = stg_beds.user_id
+        and dirty_days.local_date = stg_beds.local_date
     cross join rules
 
     where

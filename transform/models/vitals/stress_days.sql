@@ -1,7 +1,7 @@
 -- stress_days: one row per person and local date with a stress score of the device: minutes in each of four bands.
 --
 -- grain:    user_id, local_date
--- inputs:   stg_day_samples, in_bed_days, definitions
+-- inputs:   stg_day_samples, stg_beds, definitions
 -- build:    table
 -- go:       stress_days
 -- order:    none
@@ -40,20 +40,6 @@ rules as (
 
 ),
 
-beds as (
-
-    select
-        user_id,
-        local_date,
-        array_agg(cast(from_minute as integer)) as bed_from_minutes,
-        array_agg(cast(until_minute as integer)) as bed_until_minutes
-
-    from in_bed_days
-
-    group by user_id, local_date
-
-),
-
 days as (
 
     select
@@ -63,17 +49,17 @@ days as (
         stg_day_samples.stress_sums_score,
         stg_day_samples.stress_sample_counts,
         stg_day_samples.stress_covered_mins,
-        beds.bed_from_minutes,
-        beds.bed_until_minutes,
+        stg_beds.bed_from_minutes,
+        stg_beds.bed_until_minutes,
         rules.*
 
     from stg_day_samples
     inner join dirty_days
         on stg_day_samples.user_id = dirty_days.user_id
         and stg_day_samples.local_date = dirty_days.local_date
-    left join beds
-        on stg_day_samples.user_id = beds.user_id
-        and stg_day_samples.local_date = beds.local_date
+    left join stg_beds
+        on stg_day_samples.user_id = stg_beds.user_id
+        and stg_day_samples.local_date = stg_beds.local_date
     cross join rules
 
     where stg_day_samples.stress_minutes is not null

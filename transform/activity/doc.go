@@ -10,9 +10,9 @@
 //
 // # Decisions
 //
-// This is Go because nearly every rule is about what comes before or after a minute: a step or a workout within the
-// last minutes, ten minutes on end, an unbroken stretch of sitting. Sets told it in a dozen passes over all minutes,
-// 0.6 s of CPU for 500 days, which was the most of all tables.
+// This is Go because nearly every rule is about what comes before or after a minute: a step or a workout within the last
+// minutes, ten minutes on end, an unbroken stretch of sitting. Sets told it in a dozen passes over all minutes, 0.6 s of
+// CPU for 500 days, which was the most of all tables.
 package activity
 
 // Fingerprint changes when the same minutes would come to something else.

@@ -9,7 +9,8 @@ import (
 	"github.com/diurna-health/diurna/transform/samples"
 )
 
-// RestingRows turns dates, with what is known of the heart asleep or else with the minutes and the times in bed, into resting heart rates.
+// RestingRows turns dates, with what is known of the heart asleep or else with the minutes and the times in bed, into
+// resting heart rates.
 func RestingRows(_ context.Context, dates array.RecordReader) (array.RecordReader, error) {
 	var (
 		waking         Waking

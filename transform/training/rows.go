@@ -62,7 +62,8 @@ func (c *personColumns) columns() map[string]any {
 }
 
 // days returns the days of the person of a row, in order. A day without a workout is of no load when it was worn or is a
-// declared rest, one with workouts when each of them told its load; what is known of a date that is neither in the spine nor of a workout is of no day.
+// declared rest; the load of one with workouts is known when each of them told its own. What is known of a date that is
+// neither in the spine nor of a workout is of no day.
 func (c *personColumns) days(row int) []Day {
 	dates := slices.Concat(c.spine.At(row), c.workouts.At(row))
 	slices.Sort(dates)
